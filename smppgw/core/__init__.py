@@ -1,0 +1,1 @@
+"""What the gateway is about. Pure: no I/O, no clock, no log."""

@@ -1,0 +1,52 @@
+"""Which messages travel together in one carrier call.
+
+Only the plan: what a carrier can take comes in as plain numbers, and how fast batches go is for others to say.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+
+from smppgw.core.model import Message
+
+
+class _Open:
+    """A batch that still takes messages."""
+
+    __slots__ = ("messages", "recipients")
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.recipients: set[str] = set()
+
+
+def plan(
+    messages: Sequence[Message],
+    key: Callable[[Message], Hashable],
+    max_messages: int,
+    distinct_recipients: bool = False,
+) -> list[tuple[Message, ...]]:
+    """Divide messages into batches; every message is in exactly one.
+
+    Order is kept: batches come by their first message, and the batches of one key, put end to end, hold its messages
+    as they came. Messages with a ``batch_cap`` travel only with their like, so that what may have spoilt one call
+    does not spoil the next one for others. One pass.
+
+    Args:
+        messages: In the order in which they should leave.
+        key: What must be equal within a call (``Carrier.group_key``).
+        max_messages: Most messages per call.
+        distinct_recipients: True where a number may stand in a call only once.
+    """
+    batches: list[list[Message]] = []
+    current: dict[Hashable, _Open] = {}
+    for message in messages:
+        cap = message.batch_cap
+        group = (key(message), cap)
+        batch = current.get(group)
+        if batch is None or (distinct_recipients and message.recipient in batch.recipients):
+            batch = current[group] = _Open()
+            batches.append(batch.messages)
+        batch.messages.append(message)
+        batch.recipients.add(message.recipient)
+        if len(batch.messages) >= (max_messages if cap is None else min(cap, max_messages)):
+            del current[group]
+    return [tuple(batch) for batch in batches]

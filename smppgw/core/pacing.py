@@ -1,0 +1,50 @@
+"""How fast something may go: token buckets for accounts (``max_tps``) and carriers (``calls_per_s``).
+
+A bucket grants or refuses; it never waits, and it asks no clock.
+"""
+
+_DRIFT = 1e-9
+"""Forgiven shortfall in tokens: a thousand times a thousandth of a token is not always a whole one in floats. What was
+forgiven stays owed, so that it cannot add up."""
+
+
+class TokenBucket:
+    """Grants ``rate`` tokens a second, and at most ``burst`` at once."""
+
+    __slots__ = ("_at", "_tokens", "burst", "rate")
+
+    def __init__(self, rate: float, burst: float, now: float = 0.0) -> None:
+        """Start full.
+
+        Args:
+            rate: Tokens per second.
+            burst: Most tokens that can be saved up.
+            now: Seconds of any clock that the later calls use too.
+
+        Raises:
+            ValueError: The rate is not positive, or the burst is under one token.
+        """
+        if rate <= 0 or burst < 1:
+            raise ValueError(f"a bucket of {burst} tokens at {rate}/s never grants one")
+        self.rate = rate
+        self.burst = burst
+        self._tokens = burst
+        self._at = now
+
+    def take(self, now: float, n: int = 1) -> bool:
+        """Take ``n`` tokens if they are there; more than ``burst`` never are. A clock that steps back adds none."""
+        self._fill(now)
+        if self._tokens + _DRIFT < n:
+            return False
+        self._tokens -= n
+        return True
+
+    def wait_s(self, now: float) -> float:
+        """Return the seconds until one token can be taken; 0 if it can be now."""
+        self._fill(now)
+        return 0.0 if self._tokens + _DRIFT >= 1 else (1 - self._tokens) / self.rate
+
+    def _fill(self, now: float) -> None:
+        # After a step back counting goes on from the new time: until the clock has caught up could be hours.
+        self._tokens = min(self.burst, self._tokens + max(0.0, now - self._at) * self.rate)
+        self._at = now

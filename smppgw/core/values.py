@@ -1,0 +1,108 @@
+"""Values that configuration models are made of: secrets, durations, rates, money.
+
+Each is written the way an operator would say it ("30s", "50/s", "0.075 EUR") and becomes a plain number with its unit
+in the field's name.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
+from pydantic_core import core_schema
+
+_UNITS_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|min|m|h|d)")
+_RATE: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*/\s*(s|min|m|h)")
+_MONEY: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s+([A-Z]{3})")
+
+
+class Secret:
+    """A password or key that shows nothing of itself in ``repr``, ``str``, logs or tracebacks."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the secret itself, for the one call that needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """Read a secret from a string; write it as stars."""
+        return core_schema.no_info_plain_validator_function(
+            cls._validate, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def _validate(cls, value: object) -> "Secret":
+        if isinstance(value, Secret):
+            return value
+        if isinstance(value, str):
+            return cls(value)
+        raise ValueError("a secret is a string")
+
+
+def parse_duration(value: object) -> object:
+    """Turn "30s", "5m" or "2.5 h" into seconds; numbers pass as seconds."""
+    if not isinstance(value, str):
+        return value
+    if not (match := _DURATION.fullmatch(value.strip())):
+        raise ValueError(f'{value!r} is no duration: write "500ms", "30s", "5m", "2h" or "7d"')
+    return float(match[1]) * _UNITS_S[match[2]]
+
+
+def parse_rate(value: object) -> object:
+    """Turn "50/s" or "300/min" into events per second; numbers pass as per second."""
+    if not isinstance(value, str):
+        return value
+    if not (match := _RATE.fullmatch(value.strip())):
+        raise ValueError(f'{value!r} is no rate: write "50/s", "300/min" or "1000/h"')
+    return float(match[1]) / _UNITS_S[match[2]]
+
+
+def parse_money(text: str) -> tuple[int, str]:
+    """Turn "0.075 EUR" into millionths and a currency (ISO 4217).
+
+    Raises:
+        ValueError: It is not an amount with at most six decimals and a currency.
+    """
+    if not (match := _MONEY.fullmatch(text.strip())):
+        raise ValueError(f'{text!r} is no amount of money: write "0.075 EUR"')
+    return micros(match[1]), match[2]
+
+
+def micros(amount: str) -> int:
+    """Turn a decimal amount with at most six decimals into millionths, exactly.
+
+    Raises:
+        ValueError: It is not a number, is negative, or is finer than a millionth.
+    """
+    try:
+        scaled = Decimal(amount.strip()) * 1_000_000
+        whole = int(scaled)
+    except (InvalidOperation, ValueError, OverflowError):
+        raise ValueError(f"{amount!r} is no decimal amount") from None
+    if whole < 0 or whole != scaled:
+        raise ValueError(f"{amount!r} must not be negative, nor finer than a millionth")
+    return whole
+
+
+Seconds = Annotated[float, BeforeValidator(parse_duration)]
+PerSecond = Annotated[float, BeforeValidator(parse_rate)]

@@ -1,0 +1,87 @@
+"""What carriers say: a verdict about a submit call, a report about a status.
+
+These are values, not exceptions: a carrier's refusal is an everyday fact, and exactly one of four things must happen to
+each message of a call (reliability.md 1.2).
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from smppgw.core.codes import ErrorCode
+from smppgw.core.model import CarrierRef, MessageId, Outcome
+
+
+class Evidence(IntEnum):
+    """What is known of a doubtful call."""
+
+    NONE = 0
+    """The call ended without an answer that proves anything."""
+    ARRIVED = 1
+    """The carrier says that an earlier copy came (Retarus 409, Alibaba ``SignatureNonceUsed``): never resend."""
+    ABSENT = 2
+    """A complete, clean look-up did not find it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The carrier has it. Certain: a complete, valid success answer."""
+
+    ref: CarrierRef | None = None
+    parts: int | None = None
+    """Billed parts, where the answer tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The carrier does not have it and will not take it. Certain."""
+
+    error: ErrorCode
+    reason: str
+    """The carrier's own word, short, never a text or a number."""
+    outcome: Outcome = Outcome.REJECTED
+    """How the message ends when no other carrier takes it."""
+    may_fail_over: bool = True
+    """False where the fault is the recipient's: another carrier must not be used to get round a block list."""
+    whole_batch: bool = False
+    """True where one bad message may have spoilt the call: the batch is halved and tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """The carrier does not have it, but may take it later. Certain."""
+
+    reason: str
+    not_before: float | None = None
+    """Unix seconds, where the carrier named a time."""
+    whole_carrier: bool = False
+    """True where the cause is not this message: wrong credentials, no money, throttling, no connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """Nobody knows whether the carrier has it."""
+
+    reason: str
+    evidence: Evidence = Evidence.NONE
+
+
+Verdict = Accepted | Rejected | Deferred | Doubtful
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """What a status look-up or a push said about one message."""
+
+    message: MessageId
+    outcome: Outcome
+    """ENROUTE while not final."""
+    final: bool
+    error: ErrorCode = ErrorCode.NONE
+    detail: str = ""
+    """The carrier's own words for it, at most 120 characters, never a text or a number."""
+    at: float | None = None
+    """When it ended, by the carrier's clock, Unix seconds."""
+    parts: int | None = None
+    """Billed parts, where the carrier tells."""
+    nothing_left: bool = False
+    """True where the report proves that the carrier sent nothing, so that another may."""
