@@ -1,0 +1,1 @@
+"""A fast SMPP client, for measuring."""

@@ -1,0 +1,1 @@
+"""Carriers on loopback, with scripted faults."""

@@ -1,0 +1,28 @@
+"""What can be chosen about the simulated Alibaba Cloud."""
+
+from dataclasses import dataclass
+
+from smppgw.simulators.alibaba.templates import KNOWN_TEMPLATES, Template
+
+KNOWN_SIGNATURES = ("阿里云", "示例科技")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlibabaOptions:
+    """Options of one simulated account; durations in seconds."""
+
+    access_key_id: str
+    access_key_secret: str
+    accept_delay: float = 0.0
+    """Time before a send is taken and answered."""
+    final_delay: float = 5.0
+    """Time from acceptance to the final status."""
+    visible_after: float = 0.0
+    """Time during which a fresh message is not found by queries."""
+    seed: int = 0
+    """Of the request ids."""
+    frequency_limits: bool = True
+    """Whether the caps per number hold."""
+    signatures: tuple[str, ...] = KNOWN_SIGNATURES
+    """Approved signatures."""
+    templates: tuple[Template, ...] = KNOWN_TEMPLATES
