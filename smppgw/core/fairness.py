@@ -21,6 +21,13 @@ class FairQueue:
         self.last[account] = place
         return place
 
+    def resume(self, place: int) -> int:
+        """Return the place of a message that was drawn before and waits again: never behind what was not drawn yet.
+
+        Numbers start anew with a restart, so its own may be far ahead of the present virtual time.
+        """
+        return min(place, self.drawn)
+
     def draw(self, place: int) -> None:
         """Note that the message at ``place`` was drawn."""
         self.drawn = max(self.drawn, place)
