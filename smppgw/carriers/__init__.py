@@ -1,0 +1,1 @@
+"""One adapter per HTTP provider. How to add one: ``ADDING.md``."""

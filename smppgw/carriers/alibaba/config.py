@@ -1,0 +1,93 @@
+"""The sections of Alibaba Cloud accounts in the configuration: mainland and international.
+
+A model only holds values. The loader of the configuration fills ``access_key_id``, ``access_key_secret`` and
+``security_token`` in from the file, the credential or the environment that stands for them.
+
+``fence`` has no effect here yet: nothing is repeated, doubt is looked up (mainland) or waits for nothing.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from smppgw.carriers.config import CarrierConfig
+from smppgw.core.values import PerSecond, Secret
+
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+_KEY: Final = re.compile(r"[!-~]+")
+
+
+def _origin(url: str) -> str:
+    plain = url.rstrip("/").lower()
+    if not _ORIGIN.fullmatch(plain):
+        raise ValueError('write "https://host" or "https://host:port", without a path')
+    return plain
+
+
+def _key(key: str) -> str:
+    if not _KEY.fullmatch(key) or "," in key:
+        raise ValueError("an access key id has no spaces, commas or characters beyond ASCII")
+    return key
+
+
+def _signature(name: str) -> str:
+    if "【" in name or "】" in name:
+        raise ValueError("write the signature without 【】: the platform adds them")
+    return name
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+SignName = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_signature)]
+
+
+class AlibabaAccount(CarrierConfig):
+    """What both services need to know of an account."""
+
+    # A fault about the whole section would quote it, secret included.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    endpoint: Origin
+    access_key_id: Annotated[str, AfterValidator(_key)] | None = None
+    """Absent: environment variables (``ALIBABA_CLOUD_ACCESS_KEY_ID`` and its companions)."""
+    access_key_secret: Secret | None = None
+    access_key_secret_file: Path | None = None
+    credential: str | None = None
+    """Name of a systemd credential with the secret."""
+    security_token: Secret | None = None
+    """Of temporary keys (STS)."""
+    calls_per_s: Annotated[PerSecond, Field(gt=0)] = 50.0
+    max_in_flight: Annotated[int, Field(ge=1, le=256)] = 16
+    """One message per call: more calls at once than a carrier with batches needs."""
+
+    @model_validator(mode="after")
+    def _has_whole_key(self) -> Self:
+        has_secret = any((self.access_key_secret, self.access_key_secret_file, self.credential))
+        if has_secret and self.access_key_id is None:
+            raise ValueError("access_key_id is missing beside its secret")
+        if self.access_key_id is not None and not has_secret:
+            raise ValueError("one of access_key_secret_file, credential or access_key_secret is needed")
+        return self
+
+
+class AlibabaConfig(AlibabaAccount):
+    """Mainland and template messages, Dysmsapi 2017-05-25."""
+
+    type: Literal["alibaba"] = "alibaba"
+    endpoint: Origin = "https://dysmsapi.aliyuncs.com"
+    sign_name: SignName | None = None
+    """Signature of texts that bring none; without one, such texts are refused."""
+    signatures: tuple[SignName, ...] = ()
+    """Signatures a text may bring as ``【...】`` at its start or end; empty: any, the platform judges."""
+    templates: Path | None = None
+    """JSON file of approved templates; absent: the platform's list."""
+
+
+class AlibabaGlobeConfig(AlibabaAccount):
+    """International messages, Dysmsapi 2018-05-01."""
+
+    type: Literal["alibaba-globe"] = "alibaba-globe"
+    endpoint: Origin = "https://dysmsapi.ap-southeast-1.aliyuncs.com"
+    sender: Annotated[str, Field(max_length=15)] = ""
+    """Sender of messages that bring none; empty: the platform's choice."""

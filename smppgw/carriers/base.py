@@ -1,0 +1,74 @@
+"""What every carrier promises. ``tests/carriers/contract.py`` holds each adapter to it; ``ADDING.md`` shows the way.
+
+An adapter turns messages into one HTTP request, reads the answer into verdicts, and finds messages again. It decides
+nothing: retries, failover, pacing, doubt and money belong to the workers. It raises nothing for what a carrier or the
+network does; an exception from an adapter is a bug.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from smppgw.core.model import Attempt, Batch, DoubtRule, Message, MessageId, Sent
+from smppgw.core.retry import PollSchedule
+from smppgw.core.verdict import Rejected, StatusReport, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierLimits:
+    """What one call, and all calls together, may be."""
+
+    max_messages: int = 1
+    """Messages per call."""
+    distinct_recipients: bool = False
+    """True where a number may stand in a call only once (Alibaba finds rows by batch and number)."""
+    calls_per_s: float = 50.0
+    max_in_flight: int = 8
+    """Calls at once."""
+    linger_s: float = 0.0
+    """How long a batch waits for company."""
+    fence_s: float | None = None
+    """How long an identical repeat cannot send twice, the margin already taken off; None: no such window."""
+
+
+class Carrier(Protocol):
+    """One configured account at an HTTP provider."""
+
+    name: str
+    limits: CarrierLimits
+    polls: PollSchedule
+    on_doubt: DoubtRule
+    lookup_resolves: bool
+    """Whether ``resolve`` can ever find a message; False: a doubt waits for nothing."""
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps it from working since ``ready``, for the log; None: nothing known."""
+
+    def check(self, message: Message) -> Rejected | None:
+        """Say whether this carrier can ever take this message: text, parts, template, sender, country. Pure, no I/O."""
+
+    def group_key(self, message: Message) -> Hashable:
+        """What must be equal for messages to travel in one call. Pure."""
+
+    def prepare(self, batch: Batch, now: float) -> Attempt:
+        """Write the exact request for a batch whose messages all passed ``check``. Pure but for randomness."""
+
+    async def send(self, attempt: Attempt) -> Mapping[MessageId, Verdict]:
+        """Make the call. Exactly one verdict per message; may be called again with the same attempt."""
+
+    async def resolve(self, attempt: Attempt, sent: Sequence[Sent]) -> Mapping[MessageId, Verdict]:
+        """Look up: did you take it? One verdict per message.
+
+        ``Accepted`` when found, ``Doubtful`` with ABSENT when a clean look-up found nothing, ``Doubtful`` with NONE
+        when the look-up itself failed.
+        """
+
+    async def statuses(self, sent: Sequence[Sent]) -> Sequence[StatusReport]:
+        """Ask for the outcome. What cannot be learned now is simply not in the answer."""
+
+    async def ready(self) -> None:
+        """Fetch what must be known before the first message (templates), once at start. Never raises; bounded."""
+
+    async def aclose(self) -> None:
+        """Close connections."""

@@ -1,0 +1,217 @@
+"""Both carriers against the simulated platform, which was written apart from them."""
+
+from collections.abc import AsyncIterator
+
+import httpx2 as httpx
+import pytest
+
+from smppgw.carriers.alibaba import Alibaba, AlibabaGlobe
+from smppgw.core.codes import ErrorCode
+from smppgw.core.model import Attempt, Batch, BatchId, Message, Outcome
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.simulators.alibaba import AlibabaOptions, alibaba_app
+from tests.carriers.alibaba.builders import KEY_ID, KEY_SECRET, SHIPPED, Clock, chinese, foreign, globe, mainland
+from tests.carriers.contract import sent_of
+
+FINAL_DELAY_S = 5.0
+OTP = "您的验证码为：123456，请勿泄露于他人！"
+
+
+class World:
+    """A simulated platform and both carriers on it, with one clock."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        options = AlibabaOptions(access_key_id=KEY_ID, access_key_secret=KEY_SECRET, final_delay=FINAL_DELAY_S)
+        app = alibaba_app(options, self.clock)
+        self.control = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sim")
+        self.platform = httpx.ASGITransport(app)
+        self.mainland = mainland(self.platform, clock=self.clock, templates=None)
+        self.globe = globe(self.platform, clock=self.clock)
+        self.batches = 0
+
+    async def send(self, carrier: Alibaba | AlibabaGlobe, one: Message) -> tuple[Attempt, Verdict]:
+        assert carrier.check(one) is None
+        self.batches += 1
+        attempt = carrier.prepare(Batch(id=BatchId(f"batch{self.batches}"), messages=(one,)), self.clock())
+        return attempt, (await carrier.send(attempt))[one.id]
+
+    async def outcome(self, carrier: Alibaba | AlibabaGlobe, one: Message) -> StatusReport:
+        attempt, verdict = await self.send(carrier, one)
+        assert isinstance(verdict, Accepted)
+        self.clock.now += FINAL_DELAY_S
+        (report,) = await carrier.statuses(sent_of(attempt, [one], verdict.ref))
+        return report
+
+    async def fault(self, **fault: object) -> None:
+        (await self.control.post("/_sim/faults", json=fault)).raise_for_status()
+
+    async def messages(self) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = (await self.control.get("/_sim/messages")).json()
+        return found
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    await made.mainland.ready()
+    yield made
+    await made.control.aclose()
+    await made.mainland.aclose()
+    await made.globe.aclose()
+
+
+async def test_templates_come_from_the_platform(world: World) -> None:
+    assert world.mainland.problem is None
+    assert world.mainland.check(chinese(OTP)) is None
+    assert world.mainland.check(chinese("您预约的明天服务已确认。")) is not None
+
+
+async def test_the_recipient_gets_the_text_that_was_submitted(world: World) -> None:
+    await world.send(world.mainland, chinese("【示例科技】" + SHIPPED))
+
+    (row,) = await world.messages()
+    assert (row["to"], row["text"], row["batch_ref"]) == ("+8613900000000", SHIPPED, "batch1")
+
+
+async def test_free_text_abroad_arrives_as_submitted(world: World) -> None:
+    await world.send(world.globe, foreign("50% & mehr €~*'()+ 你好", sender="Shop"))
+
+    (row,) = await world.messages()
+    assert (row["to"], row["text"], row["from"]) == ("+4915112345678", "50% & mehr €~*'()+ 你好", "Shop")
+
+
+# CONTRACT.md, section 6.
+
+
+@pytest.mark.parametrize(
+    ("suffix", "outcome", "error"),
+    [
+        ("0002", Outcome.REJECTED, ErrorCode.BLOCKED),
+        ("0003", Outcome.EXPIRED, ErrorCode.VALIDITY_EXCEEDED),
+        ("0004", Outcome.UNDELIVERABLE, ErrorCode.NO_ROUTE),
+        ("0005", Outcome.UNDELIVERABLE, ErrorCode.NOT_ON_SERVICE),
+        ("0008", Outcome.REJECTED, ErrorCode.CONTENT_REFUSED),
+        ("0010", Outcome.ENROUTE, ErrorCode.NONE),
+        ("0015", Outcome.ENROUTE, ErrorCode.NONE),
+        ("0016", Outcome.UNDELIVERABLE, ErrorCode.UNKNOWN_STATUS),
+        ("4321", Outcome.DELIVERED, ErrorCode.NONE),
+    ],
+)
+async def test_a_mainland_message_ends_as_its_number_says(
+    world: World, suffix: str, outcome: Outcome, error: ErrorCode
+) -> None:
+    report = await world.outcome(world.mainland, chinese(recipient=f"861390000{suffix}"))
+
+    assert (report.outcome, report.error) == (outcome, error)
+    assert report.final is (outcome is not Outcome.ENROUTE)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "outcome"),
+    [
+        ("0003", Outcome.EXPIRED),
+        ("0004", Outcome.UNDELIVERABLE),
+        ("0005", Outcome.UNDELIVERABLE),
+        ("0008", Outcome.REJECTED),
+        ("0010", Outcome.ENROUTE),
+        ("0015", Outcome.ENROUTE),
+        ("0016", Outcome.UNDELIVERABLE),
+        ("4321", Outcome.DELIVERED),
+    ],
+)
+async def test_an_international_message_ends_as_its_number_says(world: World, suffix: str, outcome: Outcome) -> None:
+    report = await world.outcome(world.globe, foreign(recipient=f"49151000{suffix}"))
+
+    assert report.outcome is outcome
+    assert report.final is (outcome is not Outcome.ENROUTE)
+
+
+@pytest.mark.parametrize(
+    ("where", "suffix", "outcome", "error"),
+    [
+        ("mainland", "0001", Outcome.UNDELIVERABLE, ErrorCode.INVALID_NUMBER),
+        ("globe", "0001", Outcome.UNDELIVERABLE, ErrorCode.INVALID_NUMBER),
+        ("globe", "0002", Outcome.REJECTED, ErrorCode.BLOCKED),
+    ],
+)
+async def test_a_number_may_be_refused_at_once(
+    world: World, where: str, suffix: str, outcome: Outcome, error: ErrorCode
+) -> None:
+    if where == "mainland":
+        _, verdict = await world.send(world.mainland, chinese(recipient=f"861390000{suffix}"))
+    else:
+        _, verdict = await world.send(world.globe, foreign(recipient=f"49151000{suffix}"))
+
+    assert isinstance(verdict, Rejected)
+    assert (verdict.outcome, verdict.error, verdict.may_fail_over) == (outcome, error, False)
+
+
+async def test_a_second_password_within_a_minute_waits_for_the_next(world: World) -> None:
+    await world.send(world.mainland, chinese(OTP))
+
+    _, verdict = await world.send(world.mainland, chinese(OTP))
+
+    # The clock stands at second 20 of its minute.
+    assert verdict == Deferred("http 200: isv.BUSINESS_LIMIT_CONTROL", not_before=world.clock() + 40)
+
+
+async def test_a_repeated_request_is_known_to_the_platform(world: World) -> None:
+    one = chinese()
+    attempt, _ = await world.send(world.mainland, one)
+
+    verdicts = await world.mainland.send(attempt)
+
+    assert verdicts[one.id] == Doubtful("http 400: SignatureNonceUsed", Evidence.ARRIVED)
+    assert len(await world.messages()) == 1
+
+
+async def test_a_wrong_key_pauses_the_carrier(world: World) -> None:
+    wrong = mainland(world.platform, clock=world.clock, access_key_secret="wrong")
+    await wrong.ready()
+
+    _, verdict = await world.send(wrong, chinese())
+
+    assert isinstance(verdict, Deferred)
+    assert verdict.whole_carrier
+
+
+async def test_a_throttled_call_names_the_pause(world: World) -> None:
+    await world.fault(operation="send", fault="status", code=429, retry_after=2.5, count=1)
+
+    _, verdict = await world.send(world.mainland, chinese())
+
+    assert verdict == Deferred("http 429: Throttling.User", not_before=world.clock() + 2.5, whole_carrier=True)
+
+
+@pytest.mark.parametrize("fault", ["garbage", "truncated", "empty"])
+async def test_a_message_that_was_taken_without_a_readable_answer_is_found(world: World, fault: str) -> None:
+    await world.fault(operation="send", fault=fault, count=1)
+    one = chinese()
+
+    attempt, verdict = await world.send(world.mainland, one)
+    found = await world.mainland.resolve(attempt, sent_of(attempt, [one], None))
+
+    assert isinstance(verdict, Doubtful)
+    assert found[one.id] == Accepted()
+
+
+async def test_a_message_that_was_not_taken_is_not_found(world: World) -> None:
+    await world.fault(operation="send", fault="status", code=503, count=1)
+    one = chinese()
+
+    attempt, verdict = await world.send(world.mainland, one)
+    found = await world.mainland.resolve(attempt, sent_of(attempt, [one], None))
+
+    assert isinstance(verdict, Doubtful)
+    assert found[one.id] == Doubtful("not found", Evidence.ABSENT)
+
+
+async def test_a_message_found_without_biz_id_is_polled_by_our_reference(world: World) -> None:
+    one = chinese()
+    attempt, _ = await world.send(world.mainland, one)
+    world.clock.now += FINAL_DELAY_S
+
+    reports = await world.mainland.statuses(sent_of(attempt, [one], None))
+
+    assert [report.outcome for report in reports] == [Outcome.DELIVERED]

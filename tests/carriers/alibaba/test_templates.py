@@ -1,0 +1,195 @@
+"""Texts and templates: what fits, what is meant when several fit, what almost fits, and how long it may take."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smppgw.carriers.alibaba.templates import (
+    MAX_STEPS,
+    Match,
+    NoMatch,
+    Template,
+    TemplateSet,
+    render,
+    split_signature,
+)
+
+OTP = Template("SMS_1", "您的验证码为：${code}，请勿泄露于他人！", is_otp=True)
+SHIPPED = Template("SMS_2", "尊敬的${name}，您的订单${order}已发货，快递单号${no}。")
+PROMOTION = Template("SMS_3", "${name}，本周全场${discount}折，拒收请回复R")
+FIXED = Template("SMS_4", "今日休息。")
+ALL = TemplateSet.of([OTP, SHIPPED, PROMOTION, FIXED])
+
+VALUE = st.text(alphabet="ab，。您R1 ", min_size=1, max_size=35)
+
+
+def template(content: str, *, code: str = "T", is_otp: bool = False) -> TemplateSet:
+    return TemplateSet.of([Template(code, content, is_otp=is_otp)])
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "params"),
+    [
+        ("您的验证码为：12ab，请勿泄露于他人！", "SMS_1", {"code": "12ab"}),
+        ("尊敬的李雷，您的订单A-17已发货，快递单号SF1。", "SMS_2", {"name": "李雷", "order": "A-17", "no": "SF1"}),
+        ("李雷，本周全场8折，拒收请回复R", "SMS_3", {"name": "李雷", "discount": "8"}),
+        ("今日休息。", "SMS_4", {}),
+    ],
+)
+def test_a_text_finds_its_template_and_values(text: str, code: str, params: dict[str, str]) -> None:
+    assert ALL.match(text) == Match(code, tuple(params.items()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "今日休息",
+        "今日休息。 ",
+        " 今日休息。",
+        "您的验证码为:1234，请勿泄露于他人！",
+        "您的验证码为：1234，请勿泄露于他人！\n",
+        "您的验证码为：，请勿泄露于他人！",
+    ],
+)
+def test_a_text_that_differs_in_one_character_fits_nothing(text: str) -> None:
+    assert isinstance(ALL.match(text), NoMatch)
+
+
+@pytest.mark.parametrize(
+    ("code", "fits"),
+    [("123", False), ("1234", True), ("ABCdef", True), ("1234567", False), ("12 4", False), ("１２３４", False)],
+)
+def test_a_password_has_four_to_six_letters_or_digits(code: str, fits: bool) -> None:
+    found = ALL.match(f"您的验证码为：{code}，请勿泄露于他人！")
+
+    assert isinstance(found, Match) is fits
+
+
+@pytest.mark.parametrize(("length", "fits"), [(0, False), (1, True), (35, True), (36, False)])
+def test_other_values_have_1_to_35_characters(length: int, fits: bool) -> None:
+    found = template("a${x}b").match(f"a{'x' * length}b")
+
+    assert isinstance(found, Match) is fits
+
+
+@pytest.mark.parametrize(("text", "fits"), [("张三你好，张三再见", True), ("张三你好，李四再见", False)])
+def test_a_variable_that_comes_twice_has_one_value(text: str, fits: bool) -> None:
+    found = template("${name}你好，${name}再见").match(text)
+
+    assert isinstance(found, Match) is fits
+
+
+def test_the_values_of_a_repeated_variable_are_searched_until_they_agree() -> None:
+    found = template("${a}-${b}-${a}").match("x-y-z-x-y")
+
+    assert found == Match("T", (("a", "x-y"), ("b", "z")))
+
+
+def test_a_literal_inside_a_value_does_not_lead_astray() -> None:
+    found = template("到${place}，共${n}元").match("到上海，共和新路，共5元")
+
+    assert found == Match("T", (("place", "上海"), ("n", "和新路，共5")))
+
+
+def test_adjacent_variables_are_split_somehow_within_their_bounds() -> None:
+    found = template("${a}${b}").match("x" * 70)
+
+    assert found == Match("T", (("a", "x" * 35), ("b", "x" * 35)))
+
+
+def test_the_template_with_more_literal_characters_is_meant() -> None:
+    loose, close = Template("A", "您的${x}"), Template("B", "您的订单${x}已发货")
+
+    found = TemplateSet.of([loose, close]).match("您的订单7已发货")
+
+    assert found == Match("B", (("x", "7"),))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_equal_templates_the_lower_code_is_taken(order: int) -> None:
+    pair = [Template("SMS_9", "你好${x}"), Template("SMS_8", "你好${y}")][::order]
+
+    found = TemplateSet.of(pair).match("你好世界")
+
+    assert found == Match("SMS_8", (("y", "世界"),))
+
+
+@pytest.mark.parametrize("content", ["价格$5", "${}空", "${a", "a}", "$${a}b"])
+def test_what_is_no_variable_is_literal(content: str) -> None:
+    text = content.replace("${a}", "v")
+
+    assert isinstance(template(content).match(text), Match)
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest", "reason"),
+    [
+        ("尊敬的李雷，您的订单A-17已签收。", "SMS_2", "its literal text 3 of 4 does not follow"),
+        ("您的验证码为：1，请勿泄露于他人！", "SMS_1", "a value does not fit its variable: 4 to 6 letters or digits"),
+        ("尊敬的，您的订单1已发货，快递单号2。", "SMS_2", "a value does not fit its variable: 1 to 35 characters"),
+        ("今日休息。明日再来", "SMS_4", "more text follows its last literal"),
+        ("Hello", None, "begins like none of the 4 approved templates"),
+    ],
+)
+def test_a_near_miss_is_explained_without_the_text(text: str, nearest: str | None, reason: str) -> None:
+    assert ALL.match(text) == NoMatch(nearest, reason)
+
+
+def test_without_templates_nothing_fits() -> None:
+    assert TemplateSet().match("今日休息。") == NoMatch(None, "there is no approved template")
+
+
+@given(st.sampled_from(ALL.templates), st.lists(VALUE, min_size=3, max_size=3), st.sampled_from(["1a2b", "000000"]))
+def test_rendering_a_match_gives_the_text_back(one: Template, values: list[str], password: str) -> None:
+    params = tuple(zip(dict.fromkeys(one.names), [password] if one.is_otp else values, strict=False))
+    text = render(one, Match(one.code, params))
+
+    found = ALL.match(text)
+
+    assert isinstance(found, Match)
+    assert render(next(each for each in ALL.templates if each.code == found.template_code), found) == text
+
+
+@given(
+    st.lists(st.sampled_from(["${a}", "${b}", "${c}", "${d}", "x", "xx", "y"]), max_size=12).map("".join),
+    st.text(alphabet="xy", max_size=200),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_match_always_renders_to_the_text_whatever_the_template(content: str, text: str) -> None:
+    one = Template("T", content)
+
+    found = TemplateSet.of([one]).match(text)
+
+    assert isinstance(found, NoMatch) or render(one, found) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("${a}${b}${a}${b}${d}${e}x${f}xx${f}", "x" * 240 + "y"),
+        ("${a}x${b}x${c}x${d}x${e}x${f}x${a}", "x" * 200 + "yx"),
+    ],
+)
+def test_a_hopeless_search_is_given_up(content: str, text: str) -> None:
+    found = template(content).match(text)
+
+    assert found == NoMatch("T", f"gave up after {MAX_STEPS} steps")
+
+
+@pytest.mark.parametrize(
+    ("text", "signature", "rest"),
+    [
+        ("【阿里云】今日休息。", "阿里云", "今日休息。"),
+        ("今日休息。【阿里云】", "阿里云", "今日休息。"),
+        ("【甲】今日休息。【乙】", "甲", "今日休息。【乙】"),
+        ("今日【甲】休息。", None, "今日【甲】休息。"),
+        ("【】今日休息。", None, "【】今日休息。"),
+        ("【阿里云】两\n行", "阿里云", "两\n行"),
+        ("今日休息。", None, "今日休息。"),
+        ("", None, ""),
+    ],
+)
+def test_a_signature_is_taken_off_either_end(text: str, signature: str | None, rest: str) -> None:
+    assert split_signature(text) == (signature, rest)
