@@ -1,0 +1,1 @@
+"""Durable storage: the promises in ``base``, one module per backend."""

@@ -1,0 +1,201 @@
+-- Times are integer milliseconds of Unix time. Enumerations are the integers of core/model.py and core/assembly.py.
+-- key_id says how a text is stored: 0 = plain.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO meta VALUES ('next_id', 1);
+
+-- What an ESME sent in one request. A submission has the number of its first segment.
+CREATE TABLE submissions (
+    id INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    operation INTEGER NOT NULL,
+    accepted_ms INTEGER NOT NULL,
+    source_ton INTEGER NOT NULL,
+    source_npi INTEGER NOT NULL,
+    source_addr TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    sender_is_number INTEGER NOT NULL,
+    service_type TEXT NOT NULL,
+    esm_class INTEGER NOT NULL,
+    protocol_id INTEGER NOT NULL,
+    priority_flag INTEGER NOT NULL,
+    data_coding INTEGER NOT NULL,
+    registered_delivery INTEGER NOT NULL,
+    schedule_ms INTEGER,
+    expires_ms INTEGER NOT NULL,
+    replaceable INTEGER NOT NULL,
+    user_message_reference INTEGER,
+    vendor_tlvs BLOB,
+    flash INTEGER NOT NULL,
+    traffic_class INTEGER NOT NULL
+) STRICT;
+
+-- One submission for one destination: what a receipt is owed for.
+CREATE TABLE segments (
+    id INTEGER PRIMARY KEY,
+    submission INTEGER NOT NULL,
+    message INTEGER,                    -- NULL while its text still waits for parts
+    assembly INTEGER,
+    number INTEGER,
+    repeated INTEGER NOT NULL,          -- 1: the same part again; its text does not count, its receipt does
+    destination_ton INTEGER NOT NULL,
+    destination_npi INTEGER NOT NULL,
+    destination_addr TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    country TEXT NOT NULL,
+    key_id INTEGER NOT NULL DEFAULT 0,
+    text TEXT NOT NULL
+) STRICT;
+-- A single part costs no index entry: its segment, message and submission share one number.
+CREATE INDEX segments_of_message ON segments (message) WHERE message <> id;
+CREATE INDEX segments_of_submission ON segments (submission) WHERE submission <> id;
+CREATE INDEX segments_of_assembly ON segments (assembly, number) WHERE assembly IS NOT NULL;
+
+-- Long texts whose parts come one by one; finished ones are remembered for a while. Their numbers are never used again,
+-- because segments keep them for longer.
+CREATE TABLE assemblies (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    reference INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    message INTEGER,
+    started_ms INTEGER NOT NULL,
+    deadline_ms INTEGER NOT NULL,
+    forget_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX assemblies_by_key ON assemblies (recipient, reference, total, account, sender);
+CREATE INDEX assemblies_open ON assemblies (deadline_ms) WHERE state = 0;
+CREATE INDEX assemblies_to_forget ON assemblies (forget_ms);
+
+-- One text for one recipient: what a carrier sees.
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    submission INTEGER NOT NULL,        -- whose options apply: that of the first part
+    segments INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    country TEXT NOT NULL,
+    key_id INTEGER NOT NULL DEFAULT 0,
+    text TEXT,                          -- NULL: the text of the segment with the same number
+    parts INTEGER NOT NULL,
+    traffic_class INTEGER NOT NULL,
+    fair INTEGER NOT NULL,              -- place in the queue of its carrier and class
+    stage INTEGER NOT NULL,
+    carrier TEXT NOT NULL,
+    decision TEXT,
+    accepted_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    due_ms INTEGER,                     -- scheduled, delayed or leased until; NULL: now
+    token INTEGER,                      -- of the lease
+    tries INTEGER NOT NULL DEFAULT 0,
+    batch_cap INTEGER,
+    possible_duplicate INTEGER NOT NULL DEFAULT 0,
+    attempt INTEGER,
+    ref TEXT,
+    outcome INTEGER,
+    error INTEGER,
+    detail TEXT,
+    done_ms INTEGER
+) STRICT;
+CREATE INDEX messages_queue ON messages (carrier, traffic_class, fair, account) WHERE stage = 3 AND due_ms IS NULL;
+CREATE INDEX messages_due ON messages (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX messages_expiry ON messages (expires_ms) WHERE stage <= 3;
+CREATE INDEX messages_aside ON messages (stage, accepted_ms) WHERE stage IN (1, 2, 6);
+
+-- One HTTP request to a carrier, complete but for credentials, stored before its first byte leaves. Its number is never
+-- used again, because messages and the ledger keep it for longer.
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    batch TEXT NOT NULL UNIQUE,
+    carrier TEXT NOT NULL,
+    host TEXT NOT NULL,
+    method TEXT NOT NULL,
+    target TEXT,                        -- NULL like body: no longer needed, because nothing is in doubt
+    content_type TEXT,
+    key_id INTEGER NOT NULL DEFAULT 0,
+    body BLOB,
+    nonce TEXT,
+    date TEXT,
+    prepared_ms INTEGER NOT NULL,
+    messages TEXT NOT NULL,             -- JSON array of message numbers
+    state INTEGER NOT NULL,             -- 0 calling, 1 doubtful, 2 awaiting status, 3 done
+    open INTEGER NOT NULL,              -- messages that are neither final nor parked
+    oldest_ms INTEGER NOT NULL,         -- acceptance of its oldest message
+    due_ms INTEGER,                     -- end of the lease, next poll, next step of the doubt
+    token INTEGER,
+    polls INTEGER NOT NULL DEFAULT 0,
+    evidence INTEGER NOT NULL DEFAULT 0,
+    repeats INTEGER NOT NULL DEFAULT 0,
+    lookups INTEGER NOT NULL DEFAULT 0,
+    clean_lookups INTEGER NOT NULL DEFAULT 0,
+    first_absent_ms INTEGER,
+    settled_ms INTEGER
+) STRICT;
+CREATE INDEX attempts_due ON attempts (carrier, state, due_ms) WHERE state < 3;
+CREATE INDEX attempts_open ON attempts (state, due_ms, carrier) WHERE state < 3;
+
+-- deliver_sm owed to accounts. id = 4 * segment + kind, so that a segment never gets two final receipts.
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    kind INTEGER NOT NULL,              -- 0 receipt, 1 intermediate notification, 2 inbound message
+    segment INTEGER,
+    outcome INTEGER NOT NULL,
+    error INTEGER NOT NULL,
+    done_ms INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,   -- 0 pending, 1 acknowledged, 2 refused by the ESME, 3 kept too long
+    due_ms INTEGER NOT NULL,
+    token INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    status INTEGER,                     -- the last command_status of deliver_sm_resp that was not ESME_ROK
+    settled_ms INTEGER,
+    source_ton INTEGER,                 -- the rest is for inbound messages only
+    source_npi INTEGER,
+    source_addr TEXT,
+    destination_ton INTEGER,
+    destination_npi INTEGER,
+    destination_addr TEXT,
+    key_id INTEGER NOT NULL DEFAULT 0,
+    text TEXT
+) STRICT;
+CREATE INDEX outbox_pending ON outbox (account, due_ms) WHERE state = 0;
+CREATE INDEX outbox_age ON outbox (created_ms, account) WHERE state = 0;
+
+-- Reports of carriers that no message is known for yet.
+CREATE TABLE orphans (
+    id INTEGER PRIMARY KEY,
+    carrier TEXT NOT NULL,
+    batch TEXT,
+    ref TEXT,
+    recipient TEXT NOT NULL,
+    report TEXT NOT NULL,
+    received_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX orphans_by_batch ON orphans (carrier, batch);
+CREATE INDEX orphans_by_ref ON orphans (carrier, ref);
+
+-- The ledger: what each hand-off costs. kind 0 booked at hand-off, 1 confirmed, 2 corrected.
+CREATE TABLE costs (
+    attempt INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    carrier TEXT NOT NULL,
+    country TEXT NOT NULL,
+    traffic_class INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    micros INTEGER,                     -- NULL: the price is unknown
+    currency TEXT,
+    reporting_micros INTEGER,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (attempt, message, kind)
+) STRICT, WITHOUT ROWID;

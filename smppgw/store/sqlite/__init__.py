@@ -1,0 +1,217 @@
+"""The store in one SQLite file: one writer thread, shared commits, ``synchronous=FULL``.
+
+This class only names the verbs; each is a function of a connection in the module of its duty, run by the writer.
+"""
+
+import asyncio
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from smppgw.core.disposition import Disposition
+from smppgw.core.doubt import DoubtProgress
+from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outgoing, OutgoingId, Submission
+from smppgw.core.verdict import StatusReport
+from smppgw.store.base import Backlog, DueBatch, DueDoubt, Finish, Lease, OutgoingResult, Routed, Swept
+from smppgw.store.sqlite import accepting, calls, figures, opening, outbox, reporting, sweeping
+from smppgw.store.sqlite.queues import Queues
+from smppgw.store.sqlite.rows import ms
+from smppgw.store.sqlite.writer import CommitObserver, Writer
+
+__all__ = ["SqliteStore"]
+
+_TOKEN_BITS = 62
+"""Random lease tokens: no counter that two processes could share by accident."""
+
+
+def _ignore(seconds: float, rows: int) -> None:
+    """Observe nothing."""
+
+
+class SqliteStore:
+    """Implements ``smppgw.store.base.Store``."""
+
+    def __init__(self, path: Path, writer: Writer, reader: sqlite3.Connection, queues: Queues, lock: int) -> None:
+        self._path = path
+        self._writer = writer
+        self._reader = reader
+        self._queues = queues
+        self._lock = lock
+        self._reading = threading.Lock()
+        self._purged_to = 0
+        """The last message that was looked at; 0 at the end of each round."""
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        wall: Callable[[], float],
+        monotonic: Callable[[], float],
+        on_commit: CommitObserver = _ignore,
+    ) -> "SqliteStore":
+        """Open the store, upgrade its schema, and void the leases of the process before.
+
+        Raises:
+            StoreError: It cannot be used; the text says why.
+        """
+        lock = await asyncio.to_thread(opening.lock, path)
+        queues = Queues()
+
+        def prepare() -> tuple[sqlite3.Connection, sqlite3.Connection]:
+            connection = opening.connect(path)
+            try:
+                with opening.in_our_terms(path):
+                    sweeping.recover(connection, wall())
+                    queues.restore(connection)
+                    return connection, opening.connect_reader(path)
+            except BaseException:
+                connection.close()
+                raise
+
+        try:
+            connection, reader = await asyncio.to_thread(prepare)
+        except BaseException:
+            os.close(lock)
+            raise
+        return cls(path, Writer(connection, on_commit, monotonic), reader, queues, lock)
+
+    async def reserve_ids(self, count: int) -> int:
+        """See ``Store``."""
+
+        def reserve(db: sqlite3.Connection) -> int:
+            first: int = db.execute("SELECT value FROM meta WHERE key = 'next_id'").fetchone()[0]
+            db.execute("UPDATE meta SET value = ? WHERE key = 'next_id'", (first + count,))
+            return first
+
+        return await self._writer.run(reserve)
+
+    async def secret(self, name: str) -> bytes:
+        """See ``Store``."""
+
+        def read(db: sqlite3.Connection) -> bytes:
+            db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"secret {name}", secrets.token_bytes(32)))
+            found: bytes = db.execute("SELECT value FROM meta WHERE key = ?", (f"secret {name}",)).fetchone()[0]
+            return found
+
+        return await self._writer.run(read)
+
+    async def accept(
+        self, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
+    ) -> Sequence[Message]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: accepting.accept(db, self._queues, submissions, assembly_s, now))
+
+    async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: accepting.route(db, self._queues, routed, now))
+
+    async def unrouted(self, limit: int) -> Sequence[Message]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: accepting.unrouted(db, limit))
+
+    async def lease(self, carrier: str, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Message]]:
+        """See ``Store``."""
+        lease = _new_lease(until)
+        return await self._writer.run(lambda db: calls.lease(db, self._queues, carrier, limit, lease, now))
+
+    async def release(self, messages: Sequence[MessageId], lease: Lease) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: calls.release(db, messages, lease))
+
+    async def begin(self, attempt: Attempt, carrier: str, lease: Lease, now: float) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: calls.begin(db, attempt, carrier, lease, now))
+
+    async def settle(
+        self,
+        batch: BatchId,
+        dispositions: Mapping[MessageId, Disposition],
+        *,
+        lease: Lease,
+        now: float,
+        due_at: float | None,
+    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
+        """See ``Store``."""
+        return await self._writer.run(
+            lambda db: calls.settle(db, self._queues, batch, dispositions, lease, now, due_at)
+        )
+
+    async def lease_polls(
+        self, carrier: str, limit: int, *, until: float, now: float
+    ) -> tuple[Lease, Sequence[DueBatch]]:
+        """See ``Store``."""
+        lease = _new_lease(until)
+        return await self._writer.run(lambda db: reporting.lease_polls(db, carrier, limit, lease, now))
+
+    async def report(
+        self,
+        reports: Sequence[StatusReport],
+        *,
+        now: float,
+        polled: Mapping[BatchId, float] | None = None,
+        lease: Lease | None = None,
+    ) -> Sequence[Finish]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: reporting.report(db, reports, polled or {}, lease, now))
+
+    async def lease_doubts(
+        self, carrier: str, limit: int, *, until: float, now: float
+    ) -> tuple[Lease, Sequence[DueDoubt]]:
+        """See ``Store``."""
+        lease = _new_lease(until)
+        return await self._writer.run(lambda db: calls.lease_doubts(db, carrier, limit, lease, now))
+
+    async def note_doubt(self, batch: BatchId, progress: DoubtProgress, *, lease: Lease, due_at: float) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: calls.note_doubt(db, batch, progress, lease, due_at))
+
+    async def lease_outgoing(
+        self, accounts: Mapping[str, int], *, until: float, now: float
+    ) -> tuple[Lease, Sequence[Outgoing]]:
+        """See ``Store``."""
+        lease = _new_lease(until)
+        return await self._writer.run(lambda db: outbox.lease_outgoing(db, accounts, lease, now))
+
+    async def settle_outgoing(self, results: Mapping[OutgoingId, OutgoingResult], *, lease: Lease, now: float) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: outbox.settle_outgoing(db, results, lease, now))
+
+    async def sweep(self, *, outgoing_kept_s: float, now: float) -> Swept:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: sweeping.sweep(db, self._queues, outgoing_kept_s, now))
+
+    async def purge(self, *, before: float, limit: int) -> int:
+        """See ``Store``."""
+        after = self._purged_to
+        gone, self._purged_to = await self._writer.run(lambda db: sweeping.purge(db, after, ms(before), limit))
+        return gone
+
+    async def backlog(self) -> Backlog:
+        """See ``Store``."""
+        return await asyncio.to_thread(figures.backlog, self._reader, self._path, self._reading)
+
+    def problem(self) -> str | None:
+        """See ``Store``."""
+        return self._writer.problem()
+
+    def failed(self) -> bool:
+        """Whether the storage failed for good, so that the process must end."""
+        return self._writer.failed()
+
+    async def aclose(self) -> None:
+        """See ``Store``."""
+        await asyncio.to_thread(self._close_reader)
+        await self._writer.aclose()  # the last connection to close empties the log, and the reader could not
+        os.close(self._lock)
+
+    def _close_reader(self) -> None:
+        with self._reading:
+            self._reader.close()
+
+
+def _new_lease(until: float) -> Lease:
+    return Lease(secrets.randbits(_TOKEN_BITS), until)

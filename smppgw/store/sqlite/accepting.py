@@ -1,0 +1,194 @@
+"""Store submissions, join parts into texts, queue texts for their carrier."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from smppgw.core import assembly
+from smppgw.core.assembly import REMEMBERED_S, AssemblyState, Known, Placement
+from smppgw.core.codes import ErrorCode
+from smppgw.core.model import Decision, Message, MessageId, Outcome, Segment, SegmentId, Stage, Submission
+from smppgw.store.base import Finish, Routed
+from smppgw.store.sqlite import rows
+from smppgw.store.sqlite.finishing import End, finish, owe_to_segment
+from smppgw.store.sqlite.queues import Queues
+from smppgw.store.sqlite.rows import Row, ms
+
+
+def accept(
+    db: sqlite3.Connection,
+    queues: Queues,
+    submissions: Sequence[Submission],
+    assembly_s: Mapping[str, float],
+    now: float,
+) -> list[Message]:
+    """Store submissions; return the texts that their parts completed."""
+    segments: list[Row] = []
+    messages: list[Row] = []
+    parts: list[tuple[Submission, Segment]] = []
+    for submission in submissions:
+        for segment in submission.segments:
+            if segment.decision is None:
+                parts.append((submission, segment))
+            else:
+                segments.append(rows.segment_row(submission, segment, segment.id))
+                messages.append(_message_row(queues, submission, segment, segment.decision, now))
+    db.executemany(rows.INSERT_SUBMISSION, map(rows.submission_row, submissions))
+    db.executemany(rows.INSERT_SEGMENT, segments)
+    db.executemany(rows.INSERT_MESSAGE, messages)
+    placed = (_place(db, submission, segment, assembly_s[submission.account], now) for submission, segment in parts)
+    return [message for message in placed if message is not None]
+
+
+def _message_row(queues: Queues, submission: Submission, segment: Segment, decision: Decision, now: float) -> Row:
+    carrier = decision.carriers[0]
+    stage, due_ms = _start(submission.schedule_at, now)
+    # A scheduled message gets its place when its time comes: it must not push back what its account sends now.
+    fair = queues.number(carrier, submission.traffic_class, submission.account) if stage is Stage.QUEUED else 0
+    return (
+        segment.id, submission.account, submission.id, 1, segment.recipient, segment.country, None, segment.parts,
+        submission.traffic_class, fair, stage, carrier,
+        rows.decision_text(decision), ms(submission.accepted_at), ms(submission.expires_at), due_ms,
+    )  # fmt: skip
+
+
+def _start(schedule_at: float | None, now: float) -> tuple[Stage, int | None]:
+    if schedule_at is not None and schedule_at > now:
+        return Stage.SCHEDULED, ms(schedule_at)
+    return Stage.QUEUED, None
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _place(
+    db: sqlite3.Connection, submission: Submission, segment: Segment, assembly_s: float, now: float
+) -> Message | None:
+    """Store one part where it belongs; return the text when it is complete."""
+    assert segment.part is not None  # noqa: S101 - a segment without decision is a part
+    number, message, known = _known(db, submission, segment, now)
+    placement = assembly.place(segment.part.number, segment.text, known)
+    if placement is Placement.STARTS:
+        number = _start_assembly(db, submission, segment, assembly_s, now)
+        texts = {}
+    elif placement is Placement.JOINS and known is not None:
+        texts = dict(known.texts)
+    else:
+        _share_outcome(db, submission, segment, number, message, now, repeated=placement is Placement.REPEATS)
+        return None
+    db.execute(rows.INSERT_SEGMENT, rows.segment_row(submission, segment, None, number))
+    texts[segment.part.number] = segment.text
+    if not assembly.is_complete(texts, segment.part.total):
+        return None
+    return _complete(db, number, segment.id, assembly.join(texts))
+
+
+def _known(
+    db: sqlite3.Connection, submission: Submission, segment: Segment, now: float
+) -> tuple[int, MessageId | None, Known | None]:
+    """Return the newest assembly under the part's key: its number, message and parts."""
+    assert segment.part is not None  # noqa: S101 - as above
+    found = db.execute(
+        """SELECT id, state, message FROM assemblies WHERE recipient = ? AND reference = ? AND total = ?
+           AND account = ? AND sender = ? AND forget_ms > ? ORDER BY id DESC LIMIT 1""",
+        (segment.recipient, segment.part.reference, segment.part.total, submission.account, submission.sender, ms(now)),
+    ).fetchone()
+    if found is None:
+        return 0, None, None
+    number, state, message = found
+    texts = db.execute("SELECT number, text FROM segments WHERE assembly = ? AND repeated = 0", (number,)).fetchall()
+    return number, message, Known(AssemblyState(state), dict(texts))
+
+
+def _start_assembly(
+    db: sqlite3.Connection, submission: Submission, segment: Segment, assembly_s: float, now: float
+) -> int:
+    assert segment.part is not None  # noqa: S101 - as above
+    deadline = now + assembly_s
+    cursor = db.execute(
+        """INSERT INTO assemblies (account, sender, recipient, reference, total, state, started_ms, deadline_ms,
+           forget_ms) VALUES (?,?,?,?,?,?,?,?,?)""",
+        (
+            submission.account, submission.sender, segment.recipient, segment.part.reference, segment.part.total,
+            AssemblyState.OPEN, ms(submission.accepted_at), ms(deadline), ms(deadline + REMEMBERED_S),
+        ),
+    )  # fmt: skip
+    return cursor.lastrowid or 0
+
+
+def _share_outcome(
+    db: sqlite3.Connection,
+    submission: Submission,
+    segment: Segment,
+    number: int,
+    message: MessageId | None,
+    now: float,
+    *,
+    repeated: bool,
+) -> None:
+    """Store a part that adds nothing to its text; its receipt is that of the text, at once when the text has ended."""
+    db.execute(rows.INSERT_SEGMENT, rows.segment_row(submission, segment, message, number, repeated=repeated))
+    if message is not None:
+        db.execute("UPDATE messages SET segments = segments + 1 WHERE id = ?", (message,))
+        owe_to_segment(db, SegmentId(segment.id), message, now)
+
+
+def _complete(db: sqlite3.Connection, number: int, last: SegmentId, text: str) -> Message:
+    """Turn the segments of an assembly into one message with the number of its last segment."""
+    insert_joined(db, number, last, text, Stage.UNROUTED)
+    db.execute("UPDATE assemblies SET state = ?, message = ? WHERE id = ?", (AssemblyState.COMPLETE, last, number))
+    return rows.message(db.execute(rows.SELECT_MESSAGE + "WHERE m.id = ?", (last,)).fetchone())
+
+
+def insert_joined(db: sqlite3.Connection, number: int, message: int, text: str, stage: Stage) -> None:
+    """Insert the message of an assembly's segments; the options are those of its first part."""
+    db.execute("UPDATE segments SET message = ? WHERE assembly = ?", (message, number))
+    db.execute(
+        """INSERT INTO messages (id, account, submission, segments, recipient, country, text, parts,
+               traffic_class, fair, stage, carrier, accepted_ms, expires_ms)
+           SELECT :message, u.account, u.id, (SELECT count(*) FROM segments WHERE assembly = :number),
+               s.recipient, s.country, :text, (SELECT total FROM assemblies WHERE id = :number),
+               u.traffic_class, 0, :stage, '', (SELECT started_ms FROM assemblies WHERE id = :number), u.expires_ms
+           FROM segments s JOIN submissions u ON u.id = s.submission
+           WHERE s.assembly = :number AND s.repeated = 0 ORDER BY s.number LIMIT 1""",
+        {"message": message, "number": number, "text": text, "stage": stage},
+    )
+
+
+# --- routing of completed texts ---------------------------------------------------------------------------------------
+
+
+def route(db: sqlite3.Connection, queues: Queues, routed: Mapping[MessageId, Routed], now: float) -> list[Finish]:
+    """Queue completed texts; end those that no carrier can take."""
+    hopeless: list[End] = []
+    for number, choice in routed.items():
+        row = db.execute(
+            """SELECT m.account, m.traffic_class, u.schedule_ms FROM messages m
+               JOIN submissions u ON u.id = m.submission WHERE m.id = ? AND m.stage = ?""",
+            (number, Stage.UNROUTED),
+        ).fetchone()
+        if row is None:
+            continue  # another node routed it, or it has expired
+        account, traffic_class, schedule_ms = row
+        decision = choice.decision
+        db.execute(
+            "UPDATE messages SET decision = ?, parts = ? WHERE id = ?",
+            (rows.decision_text(decision), choice.parts, number),
+        )
+        if not decision.carriers:
+            reason = "; ".join(f"{carrier}: {why}" for carrier, why in decision.dropped)
+            hopeless.append(End(number, Outcome.REJECTED, ErrorCode.NO_CARRIER, reason, ms(now)))
+            continue
+        carrier = decision.carriers[0]
+        stage, due_ms = _start(None if schedule_ms is None else schedule_ms / 1000, now)
+        fair = queues.number(carrier, traffic_class, account) if stage is Stage.QUEUED else 0
+        db.execute(
+            "UPDATE messages SET stage = ?, carrier = ?, due_ms = ?, fair = ? WHERE id = ?",
+            (stage, carrier, due_ms, fair, number),
+        )
+    return finish(db, hopeless, frozenset({Stage.UNROUTED}), ms(now))
+
+
+def unrouted(db: sqlite3.Connection, limit: int) -> list[Message]:
+    """Return completed texts that still want a route."""
+    found = db.execute(rows.SELECT_MESSAGE + "WHERE m.stage = 1 AND m.stage IN (1, 2, 6) LIMIT ?", (limit,))
+    return [rows.message(row) for row in found]

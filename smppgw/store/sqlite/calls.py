@@ -1,0 +1,258 @@
+"""Carrier calls: lease messages, store the attempt, store what came of it, resolve doubts."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+
+from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued, Taken
+from smppgw.core.doubt import DoubtProgress
+from smppgw.core.model import Attempt, BatchId, Message, MessageId, Stage
+from smppgw.core.verdict import Evidence
+from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError
+from smppgw.store.sqlite import rows
+from smppgw.store.sqlite.finishing import End, finish
+from smppgw.store.sqlite.queues import Queues
+from smppgw.store.sqlite.rows import json_ids, ms, ms_or_none
+
+
+class AttemptState(IntEnum):
+    """Where an attempt stands.
+
+    Where a statement wants a partial index, the number stands in its text: SQLite does not look into parameters.
+    """
+
+    CALLING = 0
+    DOUBTFUL = 1
+    AWAITING = 2
+    DONE = 3
+
+
+IN_DOUBT = frozenset({Stage.SENDING, Stage.DOUBTFUL})
+
+
+def lease(
+    db: sqlite3.Connection, queues: Queues, carrier: str, limit: int, lease: Lease, now: float
+) -> tuple[Lease, list[Message]]:
+    """Lease queued messages in their fair order."""
+    found = db.execute(
+        rows.SELECT_MESSAGE.replace(" FROM messages m", ", m.fair FROM messages m INDEXED BY messages_queue")
+        + """WHERE m.carrier = ? AND m.stage = 3 AND m.due_ms IS NULL AND m.expires_ms > ?
+             ORDER BY m.traffic_class, m.fair LIMIT ?""",
+        (carrier, ms(now), limit),
+    ).fetchall()
+    db.executemany(
+        "UPDATE messages SET token = ?, due_ms = ? WHERE id = ?",
+        ((lease.token, ms(lease.until), row[0]) for row in found),
+    )
+    for row in found:
+        queues.draw(carrier, row[9], row[20])
+    return lease, [rows.message(row) for row in found]
+
+
+def release(db: sqlite3.Connection, messages: Sequence[MessageId], lease: Lease) -> None:
+    """Give back messages that were leased and not begun."""
+    db.executemany(
+        "UPDATE messages SET token = NULL, due_ms = NULL WHERE id = ? AND token = ? AND stage = ?",
+        ((number, lease.token, Stage.QUEUED) for number in messages),
+    )
+
+
+def begin(db: sqlite3.Connection, attempt: Attempt, carrier: str, lease: Lease, now: float) -> None:
+    """Store the attempt and hand its messages over to it; all of them or nothing."""
+    oldest_ms = db.execute(
+        "SELECT min(accepted_ms) FROM messages WHERE id IN (SELECT value FROM json_each(?))",
+        (json_ids(attempt.messages),),
+    ).fetchone()[0]
+    cursor = db.execute(
+        rows.INSERT_ATTEMPT,
+        (
+            attempt.batch, carrier, attempt.host, attempt.method, attempt.target, attempt.content_type, attempt.body,
+            attempt.nonce, attempt.date, ms(attempt.prepared_at), json_ids(attempt.messages), AttemptState.CALLING,
+            len(attempt.messages), oldest_ms or 0, ms(lease.until), lease.token,
+        ),
+    )  # fmt: skip
+    handed_over = db.executemany(
+        """UPDATE messages SET stage = ?, attempt = ?, due_ms = NULL, token = NULL
+           WHERE id = ? AND stage = ? AND token = ? AND due_ms > ?""",
+        ((Stage.SENDING, cursor.lastrowid, number, Stage.QUEUED, lease.token, ms(now)) for number in attempt.messages),
+    ).rowcount
+    if handed_over != len(attempt.messages):
+        raise LeaseLostError(f"batch {attempt.batch}: {len(attempt.messages) - handed_over} messages no longer leased")
+
+
+def settle(
+    db: sqlite3.Connection,
+    queues: Queues,
+    batch: BatchId,
+    dispositions: Mapping[MessageId, Disposition],
+    lease: Lease,
+    now: float,
+    due_at: float | None,
+) -> tuple[list[Finish], list[MessageId]]:
+    """Store what became of the messages of an attempt, if the lease still covers it."""
+    claimed = db.execute(
+        """UPDATE attempts SET token = NULL, settled_ms = ?
+           WHERE batch = ? AND token = ? AND due_ms > ? AND state IN (?, ?) RETURNING id, carrier""",
+        (ms(now), batch, lease.token, ms(now), AttemptState.CALLING, AttemptState.DOUBTFUL),
+    ).fetchall()
+    if not claimed:
+        return [], list(dispositions)
+    attempt, carrier = claimed[0]
+    finishes = _settle_messages(db, queues, attempt, carrier, dispositions, now)
+    arrived = Doubted(Evidence.ARRIVED) in dispositions.values()
+    _set_state(db, attempt, ms(now if due_at is None else due_at), arrived=arrived)
+    return finishes, []
+
+
+def _settle_messages(
+    db: sqlite3.Connection,
+    queues: Queues,
+    attempt: int,
+    carrier: str,
+    dispositions: Mapping[MessageId, Disposition],
+    now: float,
+) -> list[Finish]:
+    taken: list[tuple[MessageId, Taken]] = []
+    ends: list[End] = []
+    for number, disposition in dispositions.items():
+        match disposition:
+            case Taken():
+                taken.append((number, disposition))
+            case Requeued():
+                _requeue(db, queues, attempt, number, disposition)
+            case Doubted():
+                _move(db, attempt, number, Stage.DOUBTFUL)
+            case Parked():
+                _move(db, attempt, number, Stage.PARKED)
+            case Finished():
+                ends.append(End(number, disposition.outcome, disposition.error, disposition.detail, ms(now)))
+    _take(db, attempt, carrier, taken, now)
+    return finish(db, ends, IN_DOUBT, ms(now))
+
+
+_OPEN = "id = ? AND attempt = ? AND stage IN (4, 5)"  # sending, doubtful
+
+
+def _take(
+    db: sqlite3.Connection, attempt: int, carrier: str, taken: Sequence[tuple[MessageId, Taken]], now: float
+) -> None:
+    db.executemany(
+        f"UPDATE messages SET stage = ?, ref = ?, parts = ? WHERE {_OPEN}",  # noqa: S608 - a constant
+        ((Stage.AWAITING_STATUS, taking.ref, taking.parts, number, attempt) for number, taking in taken),
+    )
+    # The key keeps a replay from booking twice.
+    db.executemany(
+        """INSERT OR IGNORE INTO costs (attempt, message, kind, account, carrier, country, traffic_class, parts,
+               micros, currency, reporting_micros, at_ms)
+           SELECT ?, id, 0, account, ?, country, traffic_class, ?, ?, ?, ?, ? FROM messages WHERE id = ?""",
+        (
+            (
+                attempt, carrier, taking.parts,
+                taking.cost and taking.cost.micros, taking.cost and taking.cost.currency,
+                taking.cost and taking.cost.reporting_micros, ms(now), number,
+            )
+            for number, taking in taken
+        ),
+    )  # fmt: skip
+
+
+def _requeue(db: sqlite3.Connection, queues: Queues, attempt: int, number: MessageId, step: Requeued) -> None:
+    found = db.execute(f"SELECT carrier, traffic_class, account, fair FROM messages WHERE {_OPEN}", (number, attempt))  # noqa: S608
+    row = found.fetchone()
+    if row is None:
+        return
+    carrier, traffic_class, account, fair = row
+    if carrier == step.carrier:
+        fair = queues.resume(carrier, traffic_class, fair)
+    else:
+        fair = queues.number(step.carrier, traffic_class, account)
+    db.execute(
+        """UPDATE messages SET stage = ?, carrier = ?, due_ms = ?, fair = ?, tries = ?, batch_cap = ?,
+           possible_duplicate = possible_duplicate OR ?, attempt = NULL WHERE id = ?""",
+        (
+            Stage.QUEUED, step.carrier, ms_or_none(step.due_at), fair, step.tries, step.batch_cap,
+            step.possible_duplicate, number,
+        ),
+    )  # fmt: skip
+
+
+def _move(db: sqlite3.Connection, attempt: int, number: MessageId, stage: Stage) -> None:
+    db.execute(f"UPDATE messages SET stage = ? WHERE {_OPEN}", (stage, number, attempt))  # noqa: S608
+
+
+def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bool) -> None:
+    """Say where the attempt stands by where its messages stand: some may have been settled before, or ended by a push.
+
+    The request is forgotten when nothing is in doubt any more, because it holds texts and numbers.
+    """
+    doubtful, awaiting = db.execute(
+        """SELECT count(*) FILTER (WHERE m.stage IN (4, 5)), count(*) FILTER (WHERE m.stage = 7)
+           FROM attempts a JOIN json_each(a.messages) j JOIN messages m ON m.id = j.value AND m.attempt = a.id
+           WHERE a.id = ?""",
+        (attempt,),
+    ).fetchone()
+    state = AttemptState.DOUBTFUL if doubtful else AttemptState.AWAITING if awaiting else AttemptState.DONE
+    db.execute(
+        """UPDATE attempts SET state = :state, open = :open, due_ms = :due_ms, evidence = max(evidence, :arrived),
+           body = CASE WHEN :state > 1 THEN NULL ELSE body END, target = CASE WHEN :state > 1 THEN NULL ELSE target END
+           WHERE id = :id""",
+        {
+            "id": attempt,
+            "state": state,
+            "open": doubtful + awaiting,
+            "due_ms": None if state is AttemptState.DONE else due_ms,
+            "arrived": arrived,
+        },
+    )
+
+
+# --- doubts -----------------------------------------------------------------------------------------------------------
+
+
+def lease_doubts(
+    db: sqlite3.Connection, carrier: str, limit: int, lease: Lease, now: float
+) -> tuple[Lease, list[DueDoubt]]:
+    """Lease doubtful attempts whose next step is due.
+
+    Where pushes have ended all that was doubtful, only statuses of the others are awaited any more.
+    """
+    found = db.execute(
+        rows.SELECT_ATTEMPT + "WHERE carrier = ? AND state = 1 AND state < 3 AND due_ms <= ? ORDER BY due_ms LIMIT ?",
+        (carrier, ms(now), limit),
+    ).fetchall()
+    db.executemany(
+        "UPDATE attempts SET token = ?, due_ms = ? WHERE id = ?",
+        ((lease.token, ms(lease.until), row[15]) for row in found),
+    )
+    doubts = {row[15]: _due_doubt(db, row) for row in found}
+    for attempt, doubt in doubts.items():
+        if not doubt.messages:
+            db.execute("UPDATE attempts SET token = NULL WHERE id = ?", (attempt,))
+            _set_state(db, attempt, ms(now), arrived=False)
+    return lease, [doubt for doubt in doubts.values() if doubt.messages]
+
+
+def _due_doubt(db: sqlite3.Connection, row: rows.Row) -> DueDoubt:
+    sent = db.execute(rows.SELECT_SENT + "WHERE a.id = ? AND m.stage = ?", (row[15], Stage.DOUBTFUL)).fetchall()
+    messages = db.execute(
+        rows.SELECT_MESSAGE + "WHERE m.id IN (SELECT value FROM json_each(?))",  # noqa: S608 - constants
+        (json_ids([found[0] for found in sent]),),
+    ).fetchall()
+    return DueDoubt(
+        attempt=rows.attempt(row),
+        progress=rows.progress(row),
+        messages=tuple(map(rows.message, messages)),
+        sent=tuple(map(rows.sent, sent)),
+    )
+
+
+def note_doubt(db: sqlite3.Connection, batch: BatchId, progress: DoubtProgress, lease: Lease, due_at: float) -> None:
+    """Store how far a doubt has come."""
+    db.execute(
+        """UPDATE attempts SET evidence = max(evidence, ?), repeats = ?, lookups = ?, clean_lookups = ?,
+           first_absent_ms = ?, due_ms = ?, token = NULL WHERE batch = ? AND token = ? AND state = ?""",
+        (
+            progress.evidence is Evidence.ARRIVED, progress.repeats, progress.lookups, progress.clean_lookups,
+            ms_or_none(progress.first_absent_at), ms(due_at), batch, lease.token, AttemptState.DOUBTFUL,
+        ),
+    )  # fmt: skip

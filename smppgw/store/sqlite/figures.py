@@ -1,0 +1,79 @@
+"""What waits, counted on a connection of its own that can only read: figures never hold up the writer."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+from smppgw.core.model import Stage
+from smppgw.store.base import Backlog
+
+
+def backlog(db: sqlite3.Connection, path: Path, turn: threading.Lock) -> Backlog:
+    """Count what waits; each count reads an index of what is open, never the whole table.
+
+    Callers take turns: two scrapes at once share the one connection.
+    """
+    with turn:
+        db.execute("BEGIN")  # one snapshot, so that the figures fit each other
+        try:
+            messages, oldest = _messages(db)
+            outgoing = db.execute(
+                "SELECT account, count(*), min(created_ms) FROM outbox WHERE state = 0 GROUP BY account"
+            )
+            waiting = {account: (count, first) for account, count, first in outgoing}
+        finally:
+            db.execute("COMMIT")
+    return Backlog(
+        messages={stage: messages.get(stage, 0) for stage in Stage if stage is not Stage.FINAL},
+        oldest_at={stage: at / 1000 for stage, at in oldest.items()},
+        outgoing={account: count for account, (count, _) in waiting.items()},
+        outgoing_oldest_at={account: first / 1000 for account, (_, first) in waiting.items()},
+        octets=sum(file.stat().st_size for file in (path, path.with_name(path.name + "-wal")) if file.exists()),
+    )
+
+
+def _messages(db: sqlite3.Connection) -> tuple[dict[Stage, int], dict[Stage, int]]:
+    counts: dict[Stage, int] = {}
+    oldest: dict[Stage, int] = {}
+
+    def add(stage: Stage, count: int, first_ms: int | None) -> None:
+        counts[stage] = counts.get(stage, 0) + count
+        if first_ms is not None:
+            oldest[stage] = min(first_ms, oldest.get(stage, first_ms))
+
+    add(
+        Stage.ASSEMBLING,
+        *db.execute(
+            """SELECT count(*), min(a.started_ms) FROM assemblies a JOIN segments s ON s.assembly = a.id
+           WHERE a.state = 0"""
+        ).fetchone(),
+    )
+    for stage, count, first_ms in db.execute(
+        "SELECT stage, count(*), min(accepted_ms) FROM messages WHERE stage IN (1, 2, 6) GROUP BY stage"
+    ):
+        add(Stage(stage), count, first_ms)
+    # The oldest number stands for the oldest acceptance: numbers grow with time.
+    count, first = db.execute(
+        "SELECT count(*), min(id) FROM messages INDEXED BY messages_queue WHERE stage = 3 AND due_ms IS NULL"
+    ).fetchone()
+    add(Stage.QUEUED, count, _accepted_ms(db, first))
+    add(
+        Stage.QUEUED,
+        *db.execute(
+            """SELECT count(*), min(accepted_ms) FROM messages INDEXED BY messages_due
+               WHERE due_ms IS NOT NULL AND stage = 3"""
+        ).fetchone(),
+    )
+    stages = (Stage.SENDING, Stage.DOUBTFUL, Stage.AWAITING_STATUS)
+    for state, open_messages, first_ms in db.execute(
+        "SELECT state, sum(open), min(oldest_ms) FROM attempts WHERE state < 3 GROUP BY state"
+    ):
+        add(stages[state], open_messages, first_ms)
+    return counts, oldest
+
+
+def _accepted_ms(db: sqlite3.Connection, message: int | None) -> int | None:
+    if message is None:
+        return None
+    found: int = db.execute("SELECT accepted_ms FROM messages WHERE id = ?", (message,)).fetchone()[0]
+    return found
