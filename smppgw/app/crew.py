@@ -1,0 +1,182 @@
+"""The workers of one daemon, wired to each other: who rings whose bell, who hears what ended."""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from random import random
+from typing import Protocol
+
+from smppgw.carriers.base import Carrier
+from smppgw.core.health import Circuit
+from smppgw.core.ids import IdForm, Ids
+from smppgw.core.model import BatchId
+from smppgw.core.routing import Router
+from smppgw.ops.clock import Clock
+from smppgw.ops.metrics import Metrics
+from smppgw.ops.passwords import Passwords
+from smppgw.store.base import Finish, Store
+from smppgw.workers.binds import Binds
+from smppgw.workers.calling import Settlement
+from smppgw.workers.dispatch import Dispatcher
+from smppgw.workers.doubts import Doubts
+from smppgw.workers.intake import Intake
+from smppgw.workers.policy import AccountPolicy
+from smppgw.workers.poll import Poller
+from smppgw.workers.pricing import Prices
+from smppgw.workers.receipts import Receipts
+from smppgw.workers.reception import Reception
+from smppgw.workers.routes import Routes
+from smppgw.workers.sweep import Sweeper
+
+
+class Worker(Protocol):
+    """A duty that ends when it is told to."""
+
+    async def run(self) -> None:
+        """Work until stopped."""
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+
+
+def new_batch_id() -> BatchId:
+    """Return a batch id that no other gateway on the same carrier account will ever use."""
+    return BatchId(secrets.token_hex(16))
+
+
+class Crew:
+    """All workers."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        carriers: Mapping[str, Carrier],
+        policies: Mapping[str, AccountPolicy],
+        router: Router,
+        prices: Prices,
+        ids: Mapping[IdForm, Ids],
+        passwords: Passwords,
+        outgoing_kept_s: float,
+        messages_kept_s: float,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self.circuits = {name: Circuit() for name in carriers}
+        self.binds = Binds(policies, passwords, metrics, self._owed, clock.monotonic())
+        self.receipts = Receipts(store=store, accounts=self.binds.accounts, clock=clock, metrics=metrics, jitter=random)
+        self._carriers = carriers
+        self._settlements: list[Settlement] = []
+        self._intake = Intake(
+            store=store,
+            routes=Routes(router, carriers),
+            ids=ids,
+            policies=policies,
+            clock=clock,
+            metrics=metrics,
+            on_queued=self._queued,
+            on_finished=self._finished,
+        )
+        self.reception = Reception(
+            binds=self.binds,
+            intake=self._intake,
+            receipts=self.receipts,
+            clock=clock,
+            metrics=metrics,
+            on_fault=self._fail,
+        )
+        self.fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done, with its exception, when a task of a session has failed, which is a bug."""
+        self.dispatchers: dict[str, Dispatcher] = {}
+        self.stoppable: list[Worker] = []
+        for carrier in carriers.values():
+            self._hire_for(carrier, store, prices)
+        self.stoppable.append(
+            Sweeper(
+                store=store,
+                accounts=policies,
+                outgoing_kept_s=outgoing_kept_s,
+                messages_kept_s=messages_kept_s,
+                clock=clock,
+                metrics=metrics,
+                route_left_over=self._intake.route_left_over,
+                on_finished=self._finished,
+                on_due=lambda: self._queued(self.dispatchers),
+            )
+        )
+
+    def reload(self, policies: Mapping[str, AccountPolicy], router: Router, prices: Prices) -> None:
+        """Go by another configuration from now on."""
+        self._metrics.know_accounts(policies)
+        self.binds.reload(policies, self._clock.monotonic())
+        self.receipts.reload()
+        self._intake.reload(Routes(router, self._carriers), policies)
+        for settlement in self._settlements:
+            settlement.prices = prices
+
+    def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
+        """Add the three workers of one carrier."""
+        settlement = Settlement(
+            carrier=carrier.name,
+            store=store,
+            prices=prices,
+            clock=self._clock,
+            metrics=self._metrics,
+            on_finished=self._finished,
+        )
+        self._settlements.append(settlement)
+        dispatcher = Dispatcher(
+            carrier=carrier,
+            store=store,
+            settlement=settlement,
+            circuit=self.circuits[carrier.name],
+            clock=self._clock,
+            metrics=self._metrics,
+            new_batch_id=new_batch_id,
+            jitter=random,
+            on_queued=self._queued,
+        )
+        self.dispatchers[carrier.name] = dispatcher
+        self.stoppable += [
+            dispatcher,
+            Poller(
+                carrier=carrier,
+                store=store,
+                clock=self._clock,
+                metrics=self._metrics,
+                jitter=random,
+                on_finished=self._finished,
+            ),
+            Doubts(
+                carrier=carrier,
+                store=store,
+                settlement=settlement,
+                clock=self._clock,
+                jitter=random,
+                on_queued=self._queued,
+            ),
+        ]
+
+    def _queued(self, carriers: Iterable[str]) -> None:
+        for name in carriers:
+            if name in self.dispatchers:
+                self.dispatchers[name].bell.ring()
+
+    def _owed(self, account: str) -> None:
+        self.receipts.owed(account)
+
+    def _finished(self, finishes: Sequence[Finish]) -> None:
+        """Count what ended, and look for its receipts."""
+        now = self._clock.wall()
+        for finish in finishes:
+            self._metrics.finished(
+                finish.account, finish.carrier, finish.outcome.name.lower(), now - finish.accepted_at
+            )
+        for account in {finish.account for finish in finishes}:
+            self.receipts.owed(account)
+
+    def _fail(self, fault: BaseException) -> None:
+        if not self.fault.done():
+            self.fault.set_exception(fault)

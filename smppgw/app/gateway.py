@@ -1,0 +1,222 @@
+"""Start the gateway from the bottom up, stop it from the top down.
+
+Start: store, carriers, workers, HTTP, and last the SMPP listener: what accepts comes after what it needs.
+Stop: no new connections and binds; what was read is answered and every bind gets its unbind; calls in flight are
+finished and settled; what is still open at the end of the drain is a doubt that the next start resolves.
+A worker that raises ends the process: a daemon that goes on without its dispatcher only looks alive.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from smppgw import __version__
+from smppgw.app import policies
+from smppgw.app.carriers import make_carriers
+from smppgw.app.crew import Crew
+from smppgw.app.reloading import Configuration, Reloader
+from smppgw.app.vitals import Vitals
+from smppgw.core import numbers
+from smppgw.core.ids import IdForm, Ids
+from smppgw.ops.clock import Clock
+from smppgw.ops.metrics import Metrics
+from smppgw.ops.passwords import Passwords
+from smppgw.ops.systemd import Notifier, watchdog_interval_s
+from smppgw.smpp.aio import Listener, listen
+from smppgw.smpp.tally import Tally
+from smppgw.store.base import StoreFailedError
+from smppgw.store.sqlite import SqliteStore
+from smppgw.web.app import build
+from smppgw.web.serving import serve
+
+_log = structlog.get_logger()
+
+_GOODBYE_S: Final = 5.0
+"""How long binds may take to answer our unbind."""
+
+
+class Gateway:
+    """One daemon."""
+
+    def __init__(self, read: Callable[[], Configuration], clock: Clock, environ: Mapping[str, str]) -> None:
+        """Read the configuration; nothing is opened yet.
+
+        Args:
+            read: Reads the configuration, now and at each reload.
+            clock: Time.
+            environ: What the service manager says.
+
+        Raises:
+            ConfigFaults: The configuration cannot be used.
+        """
+        configuration = read()
+        settings = configuration.settings
+        self._read = read
+        self._settings = settings
+        self._prices = configuration.prices
+        self._clock = clock
+        self._notifier = Notifier(environ)
+        self._policies = policies.account_policies(settings.accounts)
+        self._metrics = Metrics(
+            CollectorRegistry(),
+            accounts=self._policies,
+            carriers=settings.carriers,
+            currency=settings.rates.currency,
+            version=__version__,
+            store="sqlite",
+        )
+        self._vitals = Vitals(
+            clock=clock, metrics=self._metrics, notifier=self._notifier, watchdog_s=watchdog_interval_s(environ)
+        )
+        self._tally = Tally()
+        self._stopping = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._reloader: Reloader | None = None
+
+    def stop(self) -> None:
+        """Begin the drain; a second call ends it at once."""
+        (self._at_once if self._stopping.is_set() else self._stopping).set()
+
+    def reload(self) -> None:
+        """Read the configuration anew; nothing happens while the daemon is still starting."""
+        if self._reloader is not None:
+            self._reloader.ask()
+
+    async def run(self) -> None:
+        """Run until stopped, and drain.
+
+        Raises:
+            StoreError: The store cannot be used, or has failed for good.
+            OSError: An address cannot be had.
+        """
+        numbers.preload(sorted({policy.country for policy in self._policies.values() if policy.country}))
+        self._metrics.reloaded(successful=True, now=self._clock.wall())
+        for account in self._settings.accounts:
+            self._metrics.expected_bound(account.system_id, expected=account.expect_bound)
+        async with contextlib.AsyncExitStack() as opened:
+            store, crew = await self._build(opened)
+            http = self._settings.http.listen
+            http_at = await opened.enter_async_context(serve(build(self._vitals, self._metrics), http.host, http.port))
+            await self._work(store, crew, http_at)
+        _log.info("stopped")
+
+    async def _build(self, opened: contextlib.AsyncExitStack) -> tuple[SqliteStore, Crew]:
+        settings = self._settings
+        store = await SqliteStore.open(
+            settings.store.path,
+            wall=self._clock.wall,
+            monotonic=self._clock.monotonic,
+            on_commit=self._vitals.committed,
+        )
+        opened.push_async_callback(store.aclose)
+        carriers = make_carriers(settings.carriers, self._clock, self._metrics)
+        for carrier in carriers.values():
+            opened.push_async_callback(carrier.aclose)
+        await asyncio.gather(*(carrier.ready() for carrier in carriers.values()))
+        for name, carrier in carriers.items():
+            if carrier.problem:
+                _log.warning("carrier not ready, its messages wait", carrier=name, reason=carrier.problem)
+        passwords = Passwords()
+        opened.callback(passwords.close)
+        key = await store.secret("ids")
+        crew = Crew(
+            store=store,
+            carriers=carriers,
+            policies=self._policies,
+            router=policies.router(settings.routes),
+            prices=self._prices,
+            ids={form: Ids(key, form) for form in IdForm},
+            passwords=passwords,
+            outgoing_kept_s=settings.store.receipts_retention,
+            messages_kept_s=settings.store.messages_retention,
+            clock=self._clock,
+            metrics=self._metrics,
+        )
+        return store, crew
+
+    async def _work(self, store: SqliteStore, crew: Crew, http_at: tuple[str, int]) -> None:
+        self._reloader = Reloader(
+            read=self._read,
+            running=self._settings,
+            crew=crew,
+            clock=self._clock,
+            metrics=self._metrics,
+            notifier=self._notifier,
+        )
+        async with asyncio.TaskGroup() as duties:
+            stoppable = [duties.create_task(worker.run(), name=type(worker).__name__) for worker in crew.stoppable]
+            endless = [
+                duties.create_task(crew.receipts.run(), name="Receipts"),
+                duties.create_task(self._watch(store, crew), name="Vitals"),
+                duties.create_task(self._reloader.run(), name="Reloader"),
+                duties.create_task(_raise_fault(crew), name="sessions"),
+            ]
+            listeners = await self._listen(crew)
+            self._announce(store, http_at, listeners)
+            await self._stopping.wait()
+            await self._drain(crew, listeners, stoppable)
+            for task in endless:
+                task.cancel()
+
+    async def _listen(self, crew: Crew) -> list[Listener]:
+        smpp = self._settings.smpp
+        return [
+            await listen(
+                crew.reception,
+                address.host,
+                address.port,
+                policies.session_settings(self._settings),
+                clock=self._clock.monotonic,
+                max_unbound=smpp.max_unbound,
+                max_unbound_per_ip=smpp.max_unbound_per_ip,
+                tally=self._tally,
+            )
+            for address in smpp.listen
+        ]
+
+    def _announce(self, store: SqliteStore, http_at: tuple[str, int], listeners: Sequence[Listener]) -> None:
+        self._vitals.opened(store)
+        smpp_at = [f"{host}:{port}" for listener in listeners for host, port in listener.addresses]
+        _log.info("ready", version=__version__, smpp=smpp_at, http=f"{http_at[0]}:{http_at[1]}")
+        self._notifier.ready(f"listening on {', '.join(smpp_at)}")
+
+    async def _watch(self, store: SqliteStore, crew: Crew) -> None:
+        await self._vitals.beat(crew.binds, self._tally, crew.circuits, store.failed)
+        raise StoreFailedError(store.problem() or "the store has failed")
+
+    async def _drain(self, crew: Crew, listeners: Sequence[Listener], stoppable: Sequence[asyncio.Task[None]]) -> None:
+        """Finish what was begun, as far as the time goes."""
+        _log.info("draining", seconds=self._settings.gateway.drain)
+        self._vitals.drain()
+        drain = asyncio.create_task(self._finish(crew, listeners, stoppable))
+        impatience = asyncio.create_task(self._at_once.wait())
+        await asyncio.wait({drain, impatience}, timeout=self._settings.gateway.drain, return_when="FIRST_COMPLETED")
+        for task in (impatience, drain, *stoppable):
+            task.cancel()
+        await asyncio.wait({impatience, drain})
+        await crew.receipts.settle_results()
+
+    async def _finish(self, crew: Crew, listeners: Sequence[Listener], stoppable: Sequence[asyncio.Task[None]]) -> None:
+        for worker in crew.stoppable:
+            worker.stop()
+        crew.binds.stop()
+        crew.receipts.stop()
+        for listener in listeners:
+            listener.close()
+            for connection in list(listener.connections):
+                connection.close()
+        await crew.reception.wait_idle()
+        try:
+            async with asyncio.timeout(_GOODBYE_S):
+                await asyncio.gather(*(listener.wait_empty() for listener in listeners))
+        except TimeoutError:
+            pass  # who does not answer an unbind is cut off with the process
+        await asyncio.wait(stoppable)
+
+
+async def _raise_fault(crew: Crew) -> None:
+    await crew.fault

@@ -1,0 +1,101 @@
+"""SIGHUP: the configuration is read whole, checked whole, and only then swapped."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from smppgw.app import policies
+from smppgw.app.crew import Crew
+from smppgw.config.faults import ConfigFaults, Fault
+from smppgw.config.settings import Settings
+from smppgw.ops.clock import Clock
+from smppgw.ops.metrics import Metrics
+from smppgw.ops.systemd import Notifier
+from smppgw.workers.pricing import Prices
+
+_log = structlog.get_logger()
+
+_AT_START_ONLY: Final = ("smpp", "http", "store", "log", "gateway", "carriers")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A configuration with what was read along with it."""
+
+    settings: Settings
+    prices: Prices
+
+
+class Reloader:
+    """Reads the configuration anew when it is told to."""
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[], Configuration],
+        running: Settings,
+        crew: Crew,
+        clock: Clock,
+        metrics: Metrics,
+        notifier: Notifier,
+    ) -> None:
+        self._read = read
+        self._running = running
+        self._crew = crew
+        self._clock = clock
+        self._metrics = metrics
+        self._notifier = notifier
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        """Reload soon."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Reload whenever it is asked for, until cancelled."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            self._notifier.reloading(self._clock.monotonic())
+            await self._reload()
+            self._notifier.ready("reloaded")
+
+    async def _reload(self) -> None:
+        try:
+            # In a thread: files are read, and plain passwords hashed.
+            new = await asyncio.to_thread(self._read)
+            _check_carriers(new.settings, self._running)
+        except ConfigFaults as faults:
+            for fault in faults.faults:
+                _log.error("configuration not reloaded", path=fault.path, reason=fault.reason)
+            self._metrics.reloaded(successful=False, now=self._clock.wall())
+            return
+        settings = new.settings
+        self._crew.reload(policies.account_policies(settings.accounts), policies.router(settings.routes), new.prices)
+        for account in settings.accounts:
+            self._metrics.expected_bound(account.system_id, expected=account.expect_bound)
+        self._metrics.reloaded(successful=True, now=self._clock.wall())
+        waiting = [name for name in _AT_START_ONLY if getattr(settings, name) != getattr(self._running, name)]
+        _log.info(
+            "configuration reloaded",
+            accounts=len(settings.accounts),
+            routes=len(settings.routes),
+            after_restart=waiting,
+        )
+
+
+def _check_carriers(new: Settings, running: Settings) -> None:
+    """Refuse routes over carriers that do not run yet."""
+    missing: Mapping[str, str] = {
+        name: route.name for route in new.routes for name in route.carriers if name not in running.carriers
+    }
+    if missing:
+        raise ConfigFaults(
+            tuple(
+                Fault(f"routes[{route}].carriers", f"carrier {name} runs only after a restart")
+                for name, route in missing.items()
+            )
+        )

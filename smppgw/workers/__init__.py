@@ -1,0 +1,1 @@
+"""The duties of the daemon, one asyncio worker each."""

@@ -1,0 +1,65 @@
+"""What dispatching and resolving share: turn verdicts into dispositions with their price, store them, count them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from smppgw.core.disposition import Disposition, Taken
+from smppgw.core.model import BatchId, Message, MessageId
+from smppgw.ops.clock import Clock
+from smppgw.ops.metrics import Metrics
+from smppgw.store.base import Finish, Lease, Store
+from smppgw.workers.pricing import Prices
+
+
+class Settlement:
+    """Stores what came of a call, and tells everybody concerned."""
+
+    def __init__(
+        self,
+        *,
+        carrier: str,
+        store: Store,
+        prices: Prices,
+        clock: Clock,
+        metrics: Metrics,
+        on_finished: Callable[[Sequence[Finish]], None],
+    ) -> None:
+        self._carrier = carrier
+        self._store = store
+        self.prices = prices
+        """Replaced by a reload."""
+        self._clock = clock
+        self._metrics = metrics
+        self._on_finished = on_finished
+
+    async def settle(
+        self,
+        batch: BatchId,
+        messages: Sequence[Message],
+        dispositions: Mapping[MessageId, Disposition],
+        *,
+        lease: Lease,
+        due_at: float | None,
+    ) -> bool:
+        """Store dispositions with their costs; False when the lease was lost and nothing was changed."""
+        now = self._clock.wall()
+        priced = {message.id: self._priced(message, dispositions[message.id], now) for message in messages}
+        finished, lost = await self._store.settle(batch, priced, lease=lease, now=now, due_at=due_at)
+        if lost:
+            return False
+        self._on_finished(finished)
+        for message in messages:
+            disposition = priced[message.id]
+            if isinstance(disposition, Taken):
+                self._metrics.accepted(message.account, self._carrier, disposition.parts)
+                if disposition.cost is not None:
+                    self._metrics.cost(message.account, self._carrier, disposition.cost.reporting_micros)
+        return True
+
+    def _priced(self, message: Message, disposition: Disposition, now: float) -> Disposition:
+        if not isinstance(disposition, Taken):
+            return disposition
+        price = self.prices.of(
+            self._carrier, message.recipient, message.country, message.traffic_class, disposition.parts, now
+        )
+        return disposition if price is None else replace(disposition, cost=price)

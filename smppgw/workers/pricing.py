@@ -1,0 +1,35 @@
+"""What a message costs, asked when a carrier has taken it."""
+
+from collections.abc import Mapping
+
+from smppgw.core.model import Cost, TrafficClass
+from smppgw.core.rates import Exchange, RateCard, cost
+
+
+class Prices:
+    """The rate cards of the carriers, and the currency in which all of them are told."""
+
+    __slots__ = ("_cards", "_exchange", "currency")
+
+    def __init__(self, cards: Mapping[str, RateCard], exchange: Exchange, currency: str) -> None:
+        self._cards = cards
+        self._exchange = exchange
+        self.currency = currency
+
+    def of(
+        self, carrier: str, recipient: str, country: str, traffic_class: TrafficClass, parts: int, now: float
+    ) -> Cost | None:
+        """Return the cost of so many parts; None where no card has a price."""
+        card = self._cards.get(carrier)
+        if card is None:
+            return None
+        return cost(
+            card,
+            self._exchange,
+            self.currency,
+            recipient=recipient,
+            country=country,
+            traffic_class=traffic_class,
+            parts=parts,
+            at=now,
+        )

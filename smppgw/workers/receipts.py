@@ -1,0 +1,242 @@
+"""Receipts: due ones of bound accounts -> deliver_sm -> acknowledged -> done.
+
+A receipt is leased, sent over any bind of its account that may receive and has room in its window, and settled when the
+ESME answers. Rules:
+
+* ESME_ROK closes it. The temporary statuses of ``TEMPORARY`` bring it back after a backoff. Any other status closes it
+  as refused by the ESME; its code is kept.
+* No answer, or the end of the session, gives it back at once, for the account's other binds. An ESME that lets the
+  response timer run out is deaf: its session is closed, so that it does not hold receipts up.
+* Nothing is dropped: what nobody acknowledges waits in the store until its retention ends.
+
+Each account keeps a small supply of leased receipts in memory, so that one write to the store serves many of them.
+Only what was sent and not acknowledged can come twice after a crash: at most one window per bind.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from smppgw.core.model import Outgoing, OutgoingId
+from smppgw.core.retry import Backoff
+from smppgw.ops.clock import Clock
+from smppgw.ops.metrics import Metrics
+from smppgw.smpp.aio import Connection
+from smppgw.smpp.consts import CommandStatus, MessageState
+from smppgw.smpp.pdu import Pdu
+from smppgw.smpp.receipt import STATS
+from smppgw.store.base import Acknowledged, Lease, OutgoingResult, Postponed, Refused, Store, StoreError
+from smppgw.workers.bell import Bell
+from smppgw.workers.binds import LiveAccount
+from smppgw.workers.translate import write_receipt
+
+_log = structlog.get_logger()
+
+TEMPORARY: Final = frozenset({
+    CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RSYSERR, CommandStatus.ESME_RMSGQFUL,
+    CommandStatus.ESME_RSUBMITFAIL, CommandStatus.ESME_RX_T_APPN, CommandStatus.ESME_RQUERYFAIL,
+    CommandStatus.ESME_RDELIVERYFAILURE, CommandStatus.ESME_RUNKNOWNERR,
+})  # fmt: skip
+"""What Vonage retries, and 0x64, with which Kannel says that it is busy."""
+
+AGAIN: Final = Backoff(first_s=5.0, factor=2.0, longest_s=600.0)
+"""Waits after a temporary refusal."""
+SUPPLY: Final = 200
+"""Leased receipts kept in memory per account."""
+LEASE_S: Final = 300.0
+"""More than the response timer of a session, so that a slow ESME does not lose its lease."""
+_IDLE_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Desk:
+    """The receipts of one account."""
+
+    account: LiveAccount
+    supply: deque[tuple[Outgoing, Lease]] = field(default_factory=deque)
+    """Leased, not sent."""
+    may_have_more: bool = True
+    """Whether the store may hold more that is due."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    outgoing: Outgoing
+    lease: Lease
+    desk: _Desk
+
+
+class Receipts:
+    """Delivers what is owed to accounts."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        accounts: dict[str, LiveAccount],
+        clock: Clock,
+        metrics: Metrics,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._desks = {name: _Desk(account) for name, account in accounts.items()}
+        self._clock = clock
+        self._metrics = metrics
+        self._jitter = jitter
+        self._sent: dict[tuple[Connection, int], _Sent] = {}
+        self._results: dict[Lease, dict[OutgoingId, OutgoingResult]] = {}
+        self._refill = Bell()
+        self._settle = Bell()
+        self._stopping = False
+
+    def reload(self) -> None:
+        """Take up accounts that are new."""
+        for name, account in self._accounts.items():
+            if name not in self._desks:
+                self._desks[name] = _Desk(account)
+
+    # --- what others tell ---------------------------------------------------------------------------------------------
+
+    def owed(self, account: str) -> None:
+        """There may be something new for an account, or a bind that can take it."""
+        desk = self._desks.get(account)
+        if desk is not None:
+            desk.may_have_more = True
+            self._refill.ring()
+
+    def binds_changed(self, account: str) -> None:
+        """A bind of the account has room again, or is gone."""
+        self._hand_out(self._desks[account])
+
+    def answered(self, connection: Connection, request: Pdu, response: Pdu) -> None:
+        """The ESME answered a deliver_sm."""
+        sent = self._sent.pop((connection, request.sequence_number), None)
+        if sent is None:
+            return
+        self._note(sent, self._read_answer(sent.outgoing, response.command_status))
+        self._hand_out(sent.desk)
+
+    def unanswered(self, connection: Connection, request: Pdu) -> bool:
+        """A deliver_sm got no answer; return whether it was one of ours."""
+        sent = self._sent.pop((connection, request.sequence_number), None)
+        if sent is None:
+            return False
+        self._note(sent, Postponed(self._clock.wall()))
+        return True
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        self._stopping = True
+
+    # --- work ---------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Lease and settle until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._run_refills(), name="receipts refill")
+            tasks.create_task(self._run_settlements(), name="receipts settle")
+
+    async def _run_refills(self) -> None:
+        while True:
+            await self._refill.wait(_IDLE_S)
+            if self._stopping:
+                continue
+            try:
+                await self._lease_more()
+            except StoreError as fault:
+                _log.error("receipts not leased", reason=str(fault))
+
+    async def _lease_more(self) -> None:
+        wanted = {
+            name: SUPPLY - len(desk.supply)
+            for name, desk in self._desks.items()
+            if desk.account.bound and len(desk.supply) <= SUPPLY // 2 and any(desk.account.receivers())
+        }
+        if not wanted:
+            return
+        for name in wanted:
+            self._desks[name].may_have_more = False
+        now = self._clock.wall()
+        lease, leased = await self._store.lease_outgoing(wanted, until=now + LEASE_S, now=now)
+        for outgoing in leased:
+            self._desks[outgoing.account].supply.append((outgoing, lease))
+        got = Counter(outgoing.account for outgoing in leased)
+        for name, count in wanted.items():
+            desk = self._desks[name]
+            desk.may_have_more |= got[name] == count
+            self._hand_out(desk)
+
+    def _hand_out(self, desk: _Desk) -> None:
+        """Send what is in the supply, one receipt per bind and turn, as long as binds have room."""
+        supply = desk.supply
+        while supply and not self._stopping:
+            sent_any = False
+            for connection in list(desk.account.receivers()):
+                if not supply:
+                    break
+                outgoing, lease = supply.popleft()
+                sequence_number = connection.request(write_receipt(outgoing, desk.account.policy.dialect))
+                self._sent[connection, sequence_number] = _Sent(outgoing, lease, desk)
+                sent_any = True
+            if not sent_any:
+                break
+        if desk.may_have_more and len(supply) <= SUPPLY // 2:
+            self._refill.ring()
+        if supply and not desk.account.bound:
+            self._give_back(desk)
+
+    def _give_back(self, desk: _Desk) -> None:
+        """Put leased receipts back: nobody is there to take them."""
+        now = self._clock.wall()
+        while desk.supply:
+            outgoing, lease = desk.supply.popleft()
+            self._note(_Sent(outgoing, lease, desk), Postponed(now))
+
+    def _read_answer(self, outgoing: Outgoing, status: int) -> OutgoingResult:
+        if status == CommandStatus.ESME_ROK:
+            self._metrics.receipt(outgoing.account, STATS[MessageState(outgoing.outcome)].value)
+            return Acknowledged()
+        if status in TEMPORARY:
+            return Postponed(self._clock.wall() + AGAIN.delay_s(outgoing.tries + 1, self._jitter()), status)
+        _log.warning(
+            "receipt refused by the account",
+            account=outgoing.account,
+            message_id=outgoing.message_id,
+            status=f"0x{status:08X}",
+        )
+        return Refused(status)
+
+    def _note(self, sent: _Sent, result: OutgoingResult) -> None:
+        self._results.setdefault(sent.lease, {})[sent.outgoing.id] = result
+        self._settle.ring()
+
+    async def _run_settlements(self) -> None:
+        while True:
+            await self._settle.wait(_IDLE_S)
+            await self.settle_results()
+
+    async def settle_results(self) -> None:
+        """Store all results so far; they share a commit."""
+        results, self._results = self._results, {}
+        if not results:
+            return
+        now = self._clock.wall()
+        settled: Sequence[BaseException | None] = await asyncio.gather(
+            *(self._store.settle_outgoing(of_lease, lease=lease, now=now) for lease, of_lease in results.items()),
+            return_exceptions=True,
+        )
+        for fault in settled:
+            # The lease ends by itself, and the receipts come again: twice is allowed here, lost is not.
+            if isinstance(fault, StoreError):
+                _log.error("receipts not settled, they will come again", reason=str(fault))
+            elif fault is not None:
+                raise fault
+        for desk in self._desks.values():
+            if desk.may_have_more and len(desk.supply) <= SUPPLY // 2:
+                self._refill.ring()
+                break
