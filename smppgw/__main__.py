@@ -1,0 +1,5 @@
+"""`python -m smppgw`."""
+
+from smppgw.cli import main
+
+main(prog_name="smppgw")

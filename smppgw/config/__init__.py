@@ -1,0 +1,1 @@
+"""TOML to frozen models; every fault reported at once."""

@@ -1,0 +1,93 @@
+"""What no table can know by itself: names that must exist, be unique, or protect each other.
+
+Runs on whatever could be read, so that the first fault does not hide the others.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+from smppgw.config.accounts import Account
+from smppgw.config.faults import Findings
+from smppgw.config.kinds import fields_of
+from smppgw.config.reading import suggest
+from smppgw.config.routes import Route
+from smppgw.config.sections import RatesSettings, SmppSettings
+from smppgw.core.rates import Exchange, RateCard, RateFaults
+
+_TABLES: Final[Mapping[str, Callable[[Iterable[str], str], object]]] = {
+    "rates": RateCard.parse,
+    "exchange": Exchange.parse,
+}
+"""How the files of these keys are read."""
+
+
+def check_names(kind: str, names: Iterable[str], findings: Findings) -> None:
+    """Accounts and routes are told apart by their names."""
+    for name, times in Counter(names).items():
+        if times > 1:
+            findings.fault(f"{kind}[{name}]", f"there are {times} of this name", "give each its own")
+
+
+def check_routes(routes: Sequence[Route], carriers: Sequence[str], accounts: Sequence[str], findings: Findings) -> None:
+    """Routes name carriers and accounts that exist; ``carriers`` and ``accounts`` may hold faulty ones too."""
+    for route in routes:
+        path = f"routes[{route.name}]"
+        for name in route.carriers:
+            if name not in carriers:
+                findings.fault(f"{path}.carriers", f"there is no carrier {name!r}", suggest(name, carriers))
+        for name in route.match.account:
+            if name not in accounts:
+                findings.fault(f"{path}.match.account", f"there is no account {name!r}", suggest(name, accounts))
+        if len(set(route.carriers)) < len(route.carriers):
+            findings.fault(f"{path}.carriers", "names a carrier twice")
+
+
+def check_protection(smpp: SmppSettings, accounts: Sequence[Account], findings: Findings) -> None:
+    """Whoever can reach the listener can guess at passwords of eight octets."""
+    open_to_all = [str(listen) for listen in smpp.listen if not listen.is_loopback]
+    bare = [account.system_id for account in accounts if account.allowed_ips is None]
+    if not open_to_all or not bare:
+        return
+    reason = f"{', '.join(open_to_all)} can be reached by others, and without allowed_ips: {', '.join(bare)}"
+    if smpp.require_protection:
+        findings.fault("smpp.listen", reason, "give every account allowed_ips, or listen on loopback")
+    else:
+        findings.warn("smpp.listen", f"is open: {reason}")
+
+
+def check_listeners(smpp: SmppSettings, findings: Findings) -> None:
+    """An address can be had once."""
+    fixed = [str(listen) for listen in smpp.listen if listen.port]
+    for address, times in Counter(fixed).items():
+        if times > 1:
+            findings.fault("smpp.listen", f"names {address} {times} times")
+
+
+def check_files(carriers: Mapping[str, BaseModel], rates: RatesSettings | None, findings: Findings) -> None:
+    """Files that are read at start are there: rate cards, templates, certificates, exchange rates."""
+    sections: list[tuple[str, BaseModel]] = [(f"carriers.{name}", carrier) for name, carrier in carriers.items()]
+    if rates is not None:
+        sections.append(("rates", rates))
+    for path, model in sections:
+        for key in fields_of(type(model), Path):
+            file = getattr(model, key)
+            if isinstance(file, Path):
+                _check_file(file, f"{path}.{key}", findings)
+
+
+def _check_file(file: Path, path: str, findings: Findings) -> None:
+    if not file.is_file():
+        findings.fault(path, f"there is no file {file}")
+    elif reader := _TABLES.get(path.rpartition(".")[2]):
+        try:
+            with file.open(encoding="utf-8") as lines:
+                reader(lines, file.name)
+        except RateFaults as faults:
+            for fault in faults.faults:
+                findings.fault(path, f"{file.name}, line {fault.line}: {fault.reason}")
+        except (OSError, UnicodeDecodeError) as error:
+            findings.fault(path, f"cannot read {file}: {error}")

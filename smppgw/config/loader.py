@@ -1,0 +1,206 @@
+"""From a TOML file to `Settings`, with every fault at once.
+
+The loader reads the file, the secrets it names and nothing else; it opens no socket and no database. A carrier's
+section is read with the model that its adapter declares, which the caller hands in.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from smppgw.config import checks
+from smppgw.config.accounts import PASSWORD_KEYS, Account
+from smppgw.config.environment import named, override
+from smppgw.config.faults import ConfigFaults, Fault, Findings
+from smppgw.config.kinds import Section, anchored
+from smppgw.config.listen import Listen
+from smppgw.config.reading import read, suggest
+from smppgw.config.routes import Route
+from smppgw.config.secrets import UNREAD, Vault, account_hash, companions, fill_carrier
+from smppgw.config.sections import (
+    GatewaySettings,
+    HttpSettings,
+    LogSettings,
+    RatesSettings,
+    SmppSettings,
+    StoreSettings,
+)
+from smppgw.config.settings import Settings
+
+TABLES: Final[Mapping[str, type[Section]]] = {
+    "smpp": SmppSettings,
+    "http": HttpSettings,
+    "store": StoreSettings,
+    "log": LogSettings,
+    "gateway": GatewaySettings,
+    "rates": RatesSettings,
+}
+LISTS: Final = ("accounts", "routes")
+
+_Table = TypeVar("_Table", bound=Section)
+
+
+class _Account(NamedTuple):
+    name: str
+    path: str
+    model: Account | None
+
+
+def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Mapping[str, str]) -> Settings:
+    """Read a configuration.
+
+    Args:
+        path: The TOML file; relative paths in it start at its folder.
+        carrier_models: By ``type``, what a section of ``[carriers]`` must be like.
+        environ: Overrides (`environment`), credentials' folder, the providers' own variables.
+
+    Raises:
+        ConfigFaults: It cannot be used; holds every fault.
+    """
+    source = path.absolute()
+    raw = _parsed(source)
+    findings = Findings()
+    origins = override(raw, environ, findings)
+    vault = Vault(source.parent, environ)
+    _check_top(raw, findings)
+
+    smpp = _table(SmppSettings, "smpp", raw, vault, findings)
+    http = _table(HttpSettings, "http", raw, vault, findings)
+    store = _table(StoreSettings, "store", raw, vault, findings)
+    log = _table(LogSettings, "log", raw, vault, findings)
+    gateway = _table(GatewaySettings, "gateway", raw, vault, findings)
+    rates = _table(RatesSettings, "rates", raw, vault, findings)
+    accounts = _accounts(raw, gateway or GatewaySettings(), vault, findings)
+    carriers = _carriers(raw, carrier_models, vault, findings)
+    routes = _routes(raw, accounts, findings)
+    readable = tuple(account.model for account in accounts if account.model)
+    checks.check_files(carriers, rates, findings)
+    if smpp:
+        checks.check_listeners(smpp, findings)
+        checks.check_protection(smpp, readable, findings)
+
+    if findings.faults or not (smpp and http and store and log and gateway and rates):
+        raise ConfigFaults(tuple(named(findings.faults, origins)))
+    return Settings(
+        source=source,
+        smpp=smpp,
+        http=http,
+        store=store.anchored(source.parent),
+        log=log,
+        gateway=gateway,
+        rates=rates,
+        accounts=readable,
+        carriers=carriers,
+        routes=routes,
+        warnings=tuple(findings.warnings),
+    )
+
+
+def http_listen(path: Path, environ: Mapping[str, str]) -> Listen:
+    """Read only where the daemon answers HTTP: what ``smppgw health`` needs, whatever else the file says.
+
+    Raises:
+        ConfigFaults: The file cannot be read, or its ``[http]`` is faulty.
+    """
+    raw = _parsed(path.absolute())
+    findings = Findings()
+    origins = override(raw, environ, Findings())
+    http = _table(HttpSettings, "http", raw, Vault(path.absolute().parent, environ), findings)
+    if http is None:
+        raise ConfigFaults(tuple(named(findings.faults, origins)))
+    return http.listen
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        fault = Fault(str(path), f"cannot be read: {error.strerror or error}")
+    except UnicodeDecodeError as error:
+        fault = Fault(str(path), f"is not UTF-8 text (octet {error.start})")
+    except tomllib.TOMLDecodeError as error:  # its text ends with line and column
+        fault = Fault(str(path), f"is no TOML: {error}")
+    raise ConfigFaults((fault,))
+
+
+def _check_top(raw: dict[str, Any], findings: Findings) -> None:
+    known = (*TABLES, "carriers", *LISTS)
+    for key in raw:
+        if key not in known:
+            findings.fault(key, "is no known section", suggest(key, known))
+
+
+def _table(model: type[_Table], name: str, raw: dict[str, Any], vault: Vault, findings: Findings) -> _Table | None:
+    table = raw.get(name, {})
+    return read(model, anchored(table, model, vault.folder) if isinstance(table, dict) else table, name, findings)
+
+
+def _entries(raw: dict[str, Any], kind: str, key: str, findings: Findings) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return (name, path, table) of each ``[[kind]]``; without a usable name the path counts from 1."""
+    listed = raw.get(kind, [])
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+        findings.fault(kind, f"should be written as [[{kind}]]")
+        return []
+    if not listed:
+        findings.fault(kind, f"there is none: the gateway needs at least one [[{kind}]]")
+    names = [entry.get(key) for entry in listed]
+    known = [name if isinstance(name, str) and name.isprintable() else "" for name in names]
+    return [
+        (name, f"{kind}[{name or f'#{number}'}]", dict(entry))
+        for number, (name, entry) in enumerate(zip(known, listed, strict=True), start=1)
+    ]
+
+
+def _accounts(raw: dict[str, Any], gateway: GatewaySettings, vault: Vault, findings: Findings) -> list[_Account]:
+    found = []
+    for name, path, table in _entries(raw, "accounts", "system_id", findings):
+        table["password_hash"] = account_hash(table, path, vault, findings) or UNREAD
+        table.setdefault("assembly", gateway.assembly)
+        found.append(_Account(name, path, read(Account, table, path, findings, PASSWORD_KEYS)))
+    checks.check_names("accounts", (account.name for account in found if account.name), findings)
+    return found
+
+
+def _carriers(
+    raw: dict[str, Any], models: Mapping[str, type[BaseModel]], vault: Vault, findings: Findings
+) -> dict[str, BaseModel]:
+    sections = raw.get("carriers", {})
+    if not isinstance(sections, dict):
+        findings.fault("carriers", "should be tables, written as [carriers.NAME]")
+        return {}
+    read_ones = {name: _carrier(name, table, models, vault, findings) for name, table in sections.items()}
+    return {name: carrier for name, carrier in read_ones.items() if carrier}
+
+
+def _carrier(
+    name: str, table: object, models: Mapping[str, type[BaseModel]], vault: Vault, findings: Findings
+) -> BaseModel | None:
+    path = f"carriers.{name}"
+    if not isinstance(table, dict):
+        findings.fault(path, "should be a table")
+        return None
+    kind = table.get("type")
+    if kind is None:
+        findings.fault(f"{path}.type", "is required", f"known: {', '.join(models)}")
+        return None
+    model = models.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        findings.fault(f"{path}.type", "is no known type of carrier", suggest(str(kind), models))
+        return None
+    faults_before = len(findings.faults)
+    filled = fill_carrier(anchored(table, model, vault.folder), model, path, vault, findings)
+    carrier = read(model, filled, path, findings, companions(model))
+    return carrier if len(findings.faults) == faults_before else None
+
+
+def _routes(raw: dict[str, Any], accounts: list[_Account], findings: Findings) -> tuple[Route, ...]:
+    entries = _entries(raw, "routes", "name", findings)
+    routes = [route for _, path, table in entries if (route := read(Route, table, path, findings))]
+    checks.check_names("routes", (name for name, _, _ in entries if name), findings)
+    carriers = raw.get("carriers", {})
+    names = list(carriers) if isinstance(carriers, dict) else []
+    checks.check_routes(routes, names, [account.name for account in accounts if account.name], findings)
+    return tuple(routes)

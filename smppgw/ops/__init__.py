@@ -1,0 +1,1 @@
+"""Clock, logs, metrics, systemd: what every daemon has. Knows nothing of SMS."""

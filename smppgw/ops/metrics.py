@@ -1,0 +1,395 @@
+"""Every metric the daemon has: names, labels and buckets as dashboards and alerts rely on them.
+
+Label values come from the configuration or from `labels`; never numbers, ids, texts or addresses. What is counted on
+the way of a message has its child looked up in a dict: a call costs a microsecond or two. Gauges are set by whoever
+looks at the store from time to time.
+"""
+
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from smppgw.ops import labels
+from smppgw.ops.labels import NO_CARRIER, OTHER, UNKNOWN_ACCOUNT
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+RESPONSE_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+REQUEST_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+DELIVERY_BUCKETS: Final = (1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600, 14400, 43200, 86400, 172800)
+BATCH_BUCKETS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+_MICROS: Final = 1_000_000
+
+
+class _Counters:
+    """The children of one counter by label values; an unlisted value falls back to the last of its list."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, text: str, **values: Iterable[str]) -> None:
+        # Lists stay as they are, not copied: a reload may add accounts.
+        self._listed = [listed if isinstance(listed, list) else tuple(listed) for listed in values.values()]
+        self._counter = Counter(f"smppgw_{name}", text, tuple(values), registry=registry)
+        self._children: dict[tuple[str, ...], Counter] = {}
+
+    def add(self, key: tuple[str, ...], n: float = 1) -> None:
+        child = self._children.get(key)
+        if child is None:
+            child = self._find(key)
+        child.inc(n)
+
+    def preset(self, *keys: tuple[str, ...]) -> None:
+        """Show these from the start, as zero: a rate over a series that did not exist is lost."""
+        for key in keys:
+            self._find(key)
+
+    def _find(self, key: tuple[str, ...]) -> Counter:
+        known = tuple(value if value in listed else listed[-1] for value, listed in zip(key, self._listed, strict=True))
+        if known not in self._children:
+            self._children[known] = self._counter.labels(*known)
+        return self._children[known]
+
+
+class Metrics:
+    """The books of one process; used on the event loop, read by `exposition` in any thread."""
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        accounts: Iterable[str],
+        carriers: Iterable[str],
+        currency: str,
+        version: str,
+        store: str,
+    ) -> None:
+        """Create every metric, with the series that are known beforehand.
+
+        Args:
+            registry: An empty one.
+            accounts: Configured system_ids.
+            carriers: Configured names.
+            currency: The one reporting currency of the installation.
+            version: Of smppgw.
+            store: Kind of the backend, such as ``sqlite``.
+        """
+        # One series less per counter, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # its library forgot the annotation
+        self._registry = registry
+        self._accounts = [*accounts, UNKNOWN_ACCOUNT]
+        self._configured = tuple(carriers)
+        self._carriers = (*self._configured, NO_CARRIER)
+        self._currency = currency
+        self._pdu_totals: dict[tuple[str, str], int] = {}
+        self._process(version, store)
+        self._smpp()
+        self._messages()
+        self._calls()
+        self._receipts_and_costs()
+        self._storage()
+        self._preset()
+
+    # What there is
+
+    def _gauge(self, name: str, text: str, *names: str) -> Gauge:
+        return Gauge(f"smppgw_{name}", text, names, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *names: str) -> Histogram:
+        return Histogram(f"smppgw_{name}", text, names, buckets=buckets, registry=self._registry)
+
+    def _process(self, version: str, store: str) -> None:
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        build = self._gauge("build_info", "What is running; always 1.", "version", "python", "store")
+        build.labels(version, platform.python_version(), store).set(1)
+        self._lag = self._histogram("event_loop_lag_seconds", "How late the loop ran a timer.", RESPONSE_BUCKETS)
+        self._reload_ok = self._gauge("config_last_reload_successful", "1 if the last (re)load found no fault.")
+        self._reload_at = self._gauge("config_last_reload_timestamp_seconds", "When a (re)load last succeeded.")
+
+    def _smpp(self) -> None:
+        r, accounts = self._registry, self._accounts
+        self._sessions = self._gauge("smpp_sessions", "Live binds.", "account", "bind_type")
+        self._expected = self._gauge("account_expected_bound", "1 if somebody should hear when it is not.", "account")
+        self._binds = _Counters(
+            r, "smpp_binds", "Bind requests by how they ended.",
+            account=accounts, bind_type=(*labels.BIND_TYPES, OTHER), result=labels.BIND_RESULTS,
+        )  # fmt: skip
+        self._disconnects = _Counters(
+            r, "smpp_disconnects", "Ended sessions.", account=accounts, reason=labels.DISCONNECT_REASONS
+        )
+        self._pdus = _Counters(
+            r, "smpp_pdus", "PDUs on the wire.", direction=labels.DIRECTIONS, command=labels.COMMANDS
+        )
+        self._pdu_errors = _Counters(
+            r, "smpp_pdu_errors", "PDUs that were refused before anybody read them.", kind=labels.PDU_FAULTS
+        )
+        self._submits = _Counters(
+            r, "smpp_submits", "submit_sm by the status answered.", account=accounts, status=labels.SUBMIT_STATUSES
+        )
+        self._response = self._histogram(
+            "smpp_submit_response_seconds", "From the submit_sm to its response.", RESPONSE_BUCKETS
+        )
+        self._throttled = _Counters(
+            r, "smpp_throttled", "Submits refused or held by a limit.",
+            account=accounts, limit=labels.THROTTLE_LIMITS,
+        )  # fmt: skip
+        self._window = self._gauge("smpp_window_used", "submit_sm in flight without an answer.", "account")
+
+    def _messages(self) -> None:
+        r, accounts, carriers = self._registry, self._accounts, self._carriers
+        self._accepted = _Counters(
+            r, "messages", "Messages a carrier has accepted.", account=accounts, carrier=carriers
+        )
+        self._parts = _Counters(
+            r, "parts", "SMS that accepted messages are billed as.", account=accounts, carrier=carriers
+        )
+        self._finished = _Counters(
+            r, "messages_finished", "Messages by their final state.",
+            account=accounts, carrier=carriers, state=labels.STATES,
+        )  # fmt: skip
+        self._queue = self._gauge("queue_messages", "Messages that are not final.", "stage")
+        self._queue_age = self._gauge("queue_oldest_age_seconds", "Age of the oldest message of a stage.", "stage")
+        delivery = self._histogram(
+            "delivery_seconds", "From acceptance to the final state.", DELIVERY_BUCKETS, "carrier"
+        )
+        self._delivery = {carrier: delivery.labels(carrier) for carrier in carriers}
+
+    def _calls(self) -> None:
+        self._requests = _Counters(
+            self._registry, "carrier_requests", "HTTP calls by how they ended as a whole.",
+            carrier=self._carriers, operation=labels.OPERATIONS, outcome=(*labels.OUTCOMES, OTHER),
+        )  # fmt: skip
+        self._request_s = self._histogram(
+            "carrier_request_seconds", "Duration of HTTP calls.", REQUEST_BUCKETS, "carrier", "operation"
+        )
+        self._request_children: dict[tuple[str, str], Histogram] = {}
+        batch = self._histogram("carrier_batch_messages", "Messages per send call.", BATCH_BUCKETS, "carrier")
+        self._batch = {carrier: batch.labels(carrier) for carrier in self._configured}
+        self._state = self._gauge("carrier_state", "1 for the state its circuit is in.", "carrier", "state")
+        self._poll_lag = self._gauge("status_poll_lag_seconds", "How overdue the oldest status poll is.", "carrier")
+
+    def _receipts_and_costs(self) -> None:
+        r, accounts = self._registry, self._accounts
+        self._receipts = _Counters(
+            r, "receipts", "Receipts acknowledged by the account.", account=accounts, stat=(*labels.STATS, OTHER)
+        )
+        self._pending = self._gauge("receipts_pending", "Receipts that wait for their account.", "account")
+        self._pending_age = self._gauge("receipts_oldest_age_seconds", "Age of the oldest such receipt.", "account")
+        self._unmatched = _Counters(
+            r, "receipts_unmatched", "Reports of a carrier that fit no message.", carrier=self._carriers
+        )
+        self._cost = _Counters(
+            r, "cost", "Cost booked at acceptance; never falls.",
+            account=accounts, carrier=self._carriers, currency=(self._currency,),
+        )  # fmt: skip
+
+    def _storage(self) -> None:
+        self._commit_s = self._histogram("store_commit_seconds", "Duration of commits.", RESPONSE_BUCKETS)
+        self._commit_rows = self._histogram("store_commit_rows", "Requests that shared a commit.", BATCH_BUCKETS)
+        self._store_bytes = self._gauge("store_bytes", "Size of the database.")
+
+    def _preset(self) -> None:
+        for account in self._accounts:
+            self._preset_account(account)
+        for carrier in self._configured:
+            self._requests.preset(*((carrier, "send", outcome) for outcome in labels.OUTCOMES))
+            self._request_child(carrier, "send")
+            self._unmatched.preset((carrier,))
+            self._poll_lag.labels(carrier).set(0)
+            self.circuit(carrier, "closed")
+        for stage in labels.STAGES:
+            self.queue(stage, 0, 0.0)
+
+    def _preset_account(self, account: str) -> None:
+        self._submits.preset((account, "ESME_ROK"))
+        self._expected.labels(account).set(0)
+        for bind_type in labels.BIND_TYPES:
+            self._binds.preset((account, bind_type, "ok"), (account, bind_type, "credentials"))
+            self._sessions.labels(account, bind_type).set(0)
+        for carrier in self._configured:
+            self._accepted.preset((account, carrier))
+            self._parts.preset((account, carrier))
+            self._finished.preset(*((account, carrier, state) for state in labels.STATES[:-1]))
+        self._pending.labels(account).set(0)
+        self._pending_age.labels(account).set(0)
+        self._receipts.preset(*((account, stat) for stat in labels.STATS))
+        self._window.labels(account).set(0)
+
+    def know_accounts(self, accounts: Iterable[str]) -> None:
+        """Count these under their own names from now on, after a reload."""
+        for account in accounts:
+            if account not in self._accounts:
+                self._accounts.insert(0, account)  # the last one is what strangers fall back to
+                self._preset_account(account)
+
+    # What happened
+
+    def _account(self, name: str) -> str:
+        return name if name in self._accounts else UNKNOWN_ACCOUNT
+
+    def bind(self, account: str, bind_type: str, result: str) -> None:
+        """A bind request was answered; ``result`` is one of `labels.BIND_RESULTS`."""
+        self._binds.add((account, bind_type, result))
+
+    def disconnect(self, account: str, reason: str) -> None:
+        """A session ended; ``reason`` is one of `labels.DISCONNECT_REASONS`."""
+        self._disconnects.add((account, reason))
+
+    def pdus(self, direction: str, totals: Mapping[str, int]) -> None:
+        """Bring the counters up to totals that somebody else counts and that never fall: by command, lower case."""
+        for command, total in totals.items():
+            last = self._pdu_totals.get((direction, command), 0)
+            self._pdus.add((direction, command), total - last)
+            self._pdu_totals[direction, command] = total
+
+    def pdu_error(self, kind: str) -> None:
+        """The session refused a PDU; ``kind`` is one of `labels.PDU_FAULTS`."""
+        self._pdu_errors.add((kind,))
+
+    def submit(self, account: str, status: str, response_s: float) -> None:
+        """A submit was answered.
+
+        Args:
+            account: Its system_id.
+            status: Name of the command_status, such as ``ESME_ROK``.
+            response_s: From its last octet to the answer.
+        """
+        self._submits.add((account, status))
+        self._response.observe(response_s)
+
+    def throttled(self, account: str, limit: str) -> None:
+        """A limit held a submit back; ``limit`` is one of `labels.THROTTLE_LIMITS`."""
+        self._throttled.add((account, limit))
+
+    def accepted(self, account: str, carrier: str, parts: int, messages: int = 1) -> None:
+        """A carrier has accepted messages.
+
+        Args:
+            account: Whose they are.
+            carrier: Who took them.
+            parts: SMS they are billed as, in all.
+            messages: How many.
+        """
+        self._accepted.add((account, carrier), messages)
+        self._parts.add((account, carrier), parts)
+
+    def finished(self, account: str, carrier: str | None, state: str, lasted_s: float) -> None:
+        """A message is final.
+
+        Args:
+            account: Whose it is.
+            carrier: Who had it last; None or "" where none had.
+            state: One of `labels.STATES`.
+            lasted_s: From acceptance to now.
+        """
+        carrier = carrier if carrier in self._configured else NO_CARRIER
+        self._finished.add((account, carrier, state))
+        self._delivery[carrier].observe(max(lasted_s, 0.0))
+
+    def called(self, carrier: str, operation: str, outcome: str, seconds: float) -> None:
+        """An HTTP call ended.
+
+        Args:
+            carrier: Whose.
+            operation: One of `labels.OPERATIONS`.
+            outcome: One of `labels.OUTCOMES`, for the call as a whole.
+            seconds: Its duration.
+        """
+        self._requests.add((carrier, operation, outcome))
+        child = self._request_children.get((carrier, operation)) or self._request_child(carrier, operation)
+        child.observe(seconds)
+
+    def _request_child(self, carrier: str, operation: str) -> Histogram:
+        carrier = carrier if carrier in self._configured else NO_CARRIER
+        operation = operation if operation in labels.OPERATIONS else OTHER
+        child = self._request_s.labels(carrier, operation)
+        self._request_children[carrier, operation] = child
+        return child
+
+    def batch(self, carrier: str, messages: int) -> None:
+        """A send call with so many messages is being made."""
+        if carrier in self._batch:
+            self._batch[carrier].observe(messages)
+
+    def receipt(self, account: str, stat: str) -> None:
+        """An account acknowledged a receipt; ``stat`` is the word in it."""
+        self._receipts.add((account, stat))
+
+    def unmatched(self, carrier: str, reports: int = 1) -> None:
+        """A carrier reported on messages that we do not know."""
+        self._unmatched.add((carrier,), reports)
+
+    def cost(self, account: str, carrier: str, micros: int) -> None:
+        """Money was booked: millionths of the reporting currency."""
+        self._cost.add((account, carrier, self._currency), micros / _MICROS)
+
+    def commit(self, lasted_s: float, requests: int) -> None:
+        """The store committed so many requests together."""
+        self._commit_s.observe(lasted_s)
+        self._commit_rows.observe(requests)
+
+    def loop_lag(self, lag_s: float) -> None:
+        """A timer came this late."""
+        self._lag.observe(max(lag_s, 0.0))
+
+    # How things stand
+
+    def expected_bound(self, account: str, *, expected: bool) -> None:
+        """Whether somebody should be told when this account has no bind."""
+        self._expected.labels(self._account(account)).set(int(expected))
+
+    def sessions(self, account: str, bind_type: str, binds: int) -> None:
+        """How many binds of this type the account has."""
+        self._sessions.labels(self._account(account), bind_type if bind_type in labels.BIND_TYPES else OTHER).set(binds)
+
+    def window_used(self, account: str, submits: int) -> None:
+        """How many of the account's submits are not answered yet."""
+        self._window.labels(self._account(account)).set(submits)
+
+    def queue(self, stage: str, messages: int, oldest_age_s: float) -> None:
+        """How many messages are in a stage of `labels.STAGES`, and the age of the oldest (0 where there is none)."""
+        if stage in labels.STAGES:
+            self._queue.labels(stage).set(messages)
+            self._queue_age.labels(stage).set(oldest_age_s)
+
+    def receipts_pending(self, account: str, receipts: int, oldest_age_s: float) -> None:
+        """How many receipts wait for the account, and the age of the oldest (0 where there is none)."""
+        self._pending.labels(self._account(account)).set(receipts)
+        self._pending_age.labels(self._account(account)).set(oldest_age_s)
+
+    def circuit(self, carrier: str, state: str) -> None:
+        """The state of a carrier's circuit: one of `labels.CIRCUIT_STATES`."""
+        if carrier in self._configured:
+            for each in labels.CIRCUIT_STATES:
+                self._state.labels(carrier, each).set(int(each == state))
+
+    def poll_lag(self, carrier: str, lag_s: float) -> None:
+        """How overdue the carrier's oldest status poll is; 0 where none is."""
+        if carrier in self._configured:
+            self._poll_lag.labels(carrier).set(max(lag_s, 0.0))
+
+    def store_bytes(self, octets: int) -> None:
+        """Size of the database with its write-ahead log."""
+        self._store_bytes.set(octets)
+
+    def reloaded(self, *, successful: bool, now: float) -> None:
+        """The configuration was (re)loaded, or was found faulty; ``now`` in Unix seconds."""
+        self._reload_ok.set(int(successful))
+        if successful:
+            self._reload_at.set(now)
+
+    def exposition(self) -> bytes:
+        """Write everything in Prometheus' text format; takes milliseconds, so call it in a thread."""
+        return generate_latest(self._registry)
