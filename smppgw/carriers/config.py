@@ -28,9 +28,10 @@ class CarrierConfig(BaseModel):
     calls_per_s: Annotated[PerSecond, Field(gt=0)] = 20.0
     max_in_flight: Annotated[int, Field(ge=1, le=256)] = 4
     linger: Annotated[Seconds, Field(ge=0, le=10)] = 0.0
-    connect_timeout: Positive = 5.0
-    send_timeout: Positive = 30.0
-    lookup_timeout: Positive = 15.0
+    connect_timeout: Annotated[Seconds, Field(gt=0, le=60)] = 5.0
+    send_timeout: Annotated[Seconds, Field(gt=0, le=60)] = 30.0
+    """Well under the lease of a call (``workers.dispatch``): a verdict after its end would count for nothing."""
+    lookup_timeout: Annotated[Seconds, Field(gt=0, le=60)] = 15.0
     ca_file: Path | None = None
     """Certificates to trust instead of the system's, PEM."""
     poll_first: Positive = 5.0

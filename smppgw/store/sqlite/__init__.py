@@ -9,14 +9,16 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from smppgw.core.disposition import Disposition
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outgoing, OutgoingId, Submission
+from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.verdict import StatusReport
 from smppgw.store.base import Backlog, DueBatch, DueDoubt, Finish, Lease, OutgoingResult, Routed, Swept
-from smppgw.store.sqlite import accepting, calls, figures, opening, outbox, reporting, sweeping
+from smppgw.store.sqlite import accepting, calls, figures, opening, operations, outbox, reporting, sweeping
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import ms
 from smppgw.store.sqlite.writer import CommitObserver, Writer
@@ -122,6 +124,10 @@ class SqliteStore:
         """See ``Store``."""
         await self._writer.run(lambda db: calls.release(db, messages, lease))
 
+    async def divert(self, carrier: str, limit: int) -> Sequence[str]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: calls.divert(db, self._queues, carrier, limit))
+
     async def begin(self, attempt: Attempt, carrier: str, lease: Lease, now: float) -> None:
         """See ``Store``."""
         await self._writer.run(lambda db: calls.begin(db, attempt, carrier, lease, now))
@@ -186,9 +192,33 @@ class SqliteStore:
 
     async def purge(self, *, before: float, limit: int) -> int:
         """See ``Store``."""
-        after = self._purged_to
-        gone, self._purged_to = await self._writer.run(lambda db: sweeping.purge(db, after, ms(before), limit))
-        return gone
+        purged = 0
+        while True:
+            gone, self._purged_to = await self._writer.run(
+                partial(sweeping.purge, after=self._purged_to, before_ms=ms(before), seen=limit, limit=limit - purged)
+            )
+            purged += gone
+            if purged >= limit or not self._purged_to:
+                return purged
+
+    async def carriers_with_work(self) -> Sequence[str]:
+        """See ``Store``."""
+        return await self._writer.run(calls.carriers_with_work)
+
+    async def find(self, named: Named) -> Found | None:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: operations.find(db, named))
+
+    async def cancel(self, what: Named | Addressed, now: float) -> Sequence[Finish] | None:
+        """See ``Store``."""
+        if isinstance(what, Named):
+            return await self._writer.run(lambda db: operations.cancel_named(db, what, now))
+        searched = await asyncio.to_thread(operations.search, self._reader, self._reading, what)
+        return await self._writer.run(lambda db: operations.cancel_addressed(db, what, searched, now))
+
+    async def replace(self, replacement: Replacement, now: float) -> bool:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: operations.replace(db, self._queues, replacement, now))
 
     async def backlog(self) -> Backlog:
         """See ``Store``."""

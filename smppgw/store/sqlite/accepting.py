@@ -41,7 +41,7 @@ def accept(
 
 def _message_row(queues: Queues, submission: Submission, segment: Segment, decision: Decision, now: float) -> Row:
     carrier = decision.carriers[0]
-    stage, due_ms = _start(submission.schedule_at, now)
+    stage, due_ms = start(submission.schedule_at, now)
     # A scheduled message gets its place when its time comes: it must not push back what its account sends now.
     fair = queues.number(carrier, submission.traffic_class, submission.account) if stage is Stage.QUEUED else 0
     return (
@@ -51,7 +51,8 @@ def _message_row(queues: Queues, submission: Submission, segment: Segment, decis
     )  # fmt: skip
 
 
-def _start(schedule_at: float | None, now: float) -> tuple[Stage, int | None]:
+def start(schedule_at: float | None, now: float) -> tuple[Stage, int | None]:
+    """Return the first stage of a routed text, and when it is due."""
     if schedule_at is not None and schedule_at > now:
         return Stage.SCHEDULED, ms(schedule_at)
     return Stage.QUEUED, None
@@ -134,12 +135,12 @@ def _share_outcome(
 
 def _complete(db: sqlite3.Connection, number: int, last: SegmentId, text: str) -> Message:
     """Turn the segments of an assembly into one message with the number of its last segment."""
-    insert_joined(db, number, last, text, Stage.UNROUTED)
+    _insert_joined(db, number, last, text, Stage.UNROUTED)
     db.execute("UPDATE assemblies SET state = ?, message = ? WHERE id = ?", (AssemblyState.COMPLETE, last, number))
     return rows.message(db.execute(rows.SELECT_MESSAGE + "WHERE m.id = ?", (last,)).fetchone())
 
 
-def insert_joined(db: sqlite3.Connection, number: int, message: int, text: str, stage: Stage) -> None:
+def _insert_joined(db: sqlite3.Connection, number: int, message: int, text: str, stage: Stage) -> None:
     """Insert the message of an assembly's segments; the options are those of its first part."""
     db.execute("UPDATE segments SET message = ? WHERE assembly = ?", (message, number))
     db.execute(
@@ -152,6 +153,14 @@ def insert_joined(db: sqlite3.Connection, number: int, message: int, text: str, 
            WHERE s.assembly = :number AND s.repeated = 0 ORDER BY s.number LIMIT 1""",
         {"message": message, "number": number, "text": text, "stage": stage},
     )
+
+
+def give_up(db: sqlite3.Connection, number: int) -> MessageId:
+    """Fail an open assembly; the segments that came share one message, whose end its caller writes."""
+    message: MessageId = db.execute("SELECT min(id) FROM segments WHERE assembly = ?", (number,)).fetchone()[0]
+    _insert_joined(db, number, message, "", Stage.ASSEMBLING)
+    db.execute("UPDATE assemblies SET state = ?, message = ? WHERE id = ?", (AssemblyState.FAILED, message, number))
+    return message
 
 
 # --- routing of completed texts ---------------------------------------------------------------------------------------
@@ -179,7 +188,7 @@ def route(db: sqlite3.Connection, queues: Queues, routed: Mapping[MessageId, Rou
             hopeless.append(End(number, Outcome.REJECTED, ErrorCode.NO_CARRIER, reason, ms(now)))
             continue
         carrier = decision.carriers[0]
-        stage, due_ms = _start(None if schedule_ms is None else schedule_ms / 1000, now)
+        stage, due_ms = start(None if schedule_ms is None else schedule_ms / 1000, now)
         fair = queues.number(carrier, traffic_class, account) if stage is Stage.QUEUED else 0
         db.execute(
             "UPDATE messages SET stage = ?, carrier = ?, due_ms = ?, fair = ? WHERE id = ?",

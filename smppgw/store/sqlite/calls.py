@@ -49,12 +49,39 @@ def lease(
     return lease, [rows.message(row) for row in found]
 
 
+def carriers_with_work(db: sqlite3.Connection) -> list[str]:
+    """Return the carriers with open messages; reads indexes only."""
+    found = db.execute(
+        """SELECT carrier FROM messages INDEXED BY messages_queue WHERE stage = 3 AND due_ms IS NULL UNION
+           SELECT carrier FROM messages INDEXED BY messages_due WHERE due_ms IS NOT NULL UNION
+           SELECT carrier FROM attempts INDEXED BY attempts_due WHERE state < 3"""
+    )
+    return [row[0] for row in found]
+
+
 def release(db: sqlite3.Connection, messages: Sequence[MessageId], lease: Lease) -> None:
     """Give back messages that were leased and not begun."""
     db.executemany(
         "UPDATE messages SET token = NULL, due_ms = NULL WHERE id = ? AND token = ? AND stage = ?",
         ((number, lease.token, Stage.QUEUED) for number in messages),
     )
+
+
+def divert(db: sqlite3.Connection, queues: Queues, carrier: str, limit: int) -> list[str]:
+    """Move queued messages to their next candidate, those first that would go first."""
+    found = db.execute(
+        """SELECT id, account, traffic_class, decision FROM messages INDEXED BY messages_queue
+           WHERE carrier = ? AND stage = 3 AND due_ms IS NULL AND json_extract(decision, '$[1][#-1]') <> carrier
+           ORDER BY traffic_class, fair LIMIT ?""",
+        (carrier, limit),
+    ).fetchall()
+    moves: list[tuple[str, int, int]] = []
+    for number, account, traffic_class, text in found:
+        candidates = rows.decision(text).carriers
+        following = candidates[candidates.index(carrier) + 1] if carrier in candidates else candidates[0]
+        moves.append((following, queues.number(following, traffic_class, account), number))
+    db.executemany("UPDATE messages SET carrier = ?, fair = ? WHERE id = ?", moves)
+    return sorted({move[0] for move in moves})
 
 
 def begin(db: sqlite3.Connection, attempt: Attempt, carrier: str, lease: Lease, now: float) -> None:

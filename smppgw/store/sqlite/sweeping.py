@@ -3,11 +3,10 @@
 import sqlite3
 from typing import Final
 
-from smppgw.core.assembly import AssemblyState
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import WAITING, MessageId, Outcome, Stage
 from smppgw.store.base import Finish, Swept
-from smppgw.store.sqlite.accepting import insert_joined
+from smppgw.store.sqlite.accepting import give_up
 from smppgw.store.sqlite.calls import AttemptState
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.outbox import OutboxState
@@ -67,15 +66,10 @@ def _doubt_abandoned_calls(db: sqlite3.Connection, now_ms: int) -> int:
 def _give_up_assemblies(db: sqlite3.Connection, now_ms: int) -> list[Finish]:
     """End texts whose missing parts did not come in time: each part that did come gets its receipt."""
     overdue = db.execute(
-        """SELECT a.id, (SELECT min(id) FROM segments WHERE assembly = a.id) FROM assemblies a
-           WHERE a.state = 0 AND a.deadline_ms <= ? LIMIT ?""",
-        (now_ms, _AT_ONCE),
+        "SELECT id FROM assemblies WHERE state = 0 AND deadline_ms <= ? LIMIT ?", (now_ms, _AT_ONCE)
     ).fetchall()
-    for number, message in overdue:
-        insert_joined(db, number, message, "", Stage.ASSEMBLING)
-        db.execute("UPDATE assemblies SET state = ?, message = ? WHERE id = ?", (AssemblyState.FAILED, message, number))
     ends = [
-        End(MessageId(message), Outcome.UNDELIVERABLE, ErrorCode.PARTS_MISSING, "", now_ms) for _, message in overdue
+        End(give_up(db, number), Outcome.UNDELIVERABLE, ErrorCode.PARTS_MISSING, "", now_ms) for (number,) in overdue
     ]
     db.execute(
         "DELETE FROM assemblies WHERE id IN (SELECT id FROM assemblies WHERE forget_ms <= ? AND state <> 0 LIMIT ?)",
@@ -128,26 +122,29 @@ def _stop_old_outgoing(db: sqlite3.Connection, now_ms: int, before_ms: int) -> i
     ).rowcount
 
 
-def purge(db: sqlite3.Connection, after: int, before_ms: int, limit: int) -> tuple[int, int]:
+def purge(db: sqlite3.Connection, *, after: int, before_ms: int, seen: int, limit: int) -> tuple[int, int]:
     """Delete what ended before, oldest first; costs stay, they are the ledger.
 
-    Numbers grow with time, so what may go stands in front. Each call looks at ``limit`` rows behind ``after`` and
-    returns where the next one goes on: what is old and open must not keep the rest.
+    Numbers grow with time, so what may go stands in front. What is old and open must not keep the rest, so each call
+    looks at the ``seen`` rows behind ``after``, and says where the next one goes on: 0 where all that is old was seen.
     """
-    seen = db.execute(
-        "SELECT id, accepted_ms FROM messages WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+    found = db.execute(
+        "SELECT id, accepted_ms FROM messages WHERE id > ? ORDER BY id LIMIT ?", (after, seen)
     ).fetchall()
-    next_after: int = seen[-1][0] if len(seen) == limit and seen[-1][1] < before_ms else 0
+    last = found[-1][0] if found else after
+    next_after = last if len(found) == seen and found[-1][1] < before_ms else 0
     gone = [
         row[0]
         for row in db.execute(
             """SELECT id FROM messages AS oldest WHERE id > ? AND id <= ?
                AND stage = ? AND done_ms < ? AND NOT EXISTS (SELECT 1 FROM segments s, outbox o
                    WHERE (s.id = oldest.id OR s.message = oldest.id AND s.message <> s.id)
-                   AND o.id BETWEEN s.id * ? AND s.id * ? + 1 AND o.state = 0)""",
-            (after, seen[-1][0] if seen else after, Stage.FINAL, before_ms, OUTBOX_KINDS, OUTBOX_KINDS),
+                   AND o.id BETWEEN s.id * ? AND s.id * ? + 1 AND o.state = 0) ORDER BY id LIMIT ?""",
+            (after, last, Stage.FINAL, before_ms, OUTBOX_KINDS, OUTBOX_KINDS, limit),
         )
     ]
+    if len(gone) == limit:
+        next_after = gone[-1]
     ids = json_ids(gone)
     segments = [
         row[0]

@@ -1,0 +1,155 @@
+"""No statement of the hot path reads a whole table, so the store stays as fast with five million rows as with five."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+import pytest
+
+from smppgw.core.codes import ErrorCode
+from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
+from smppgw.core.model import MessageId, Outcome
+from smppgw.store.base import Acknowledged, Postponed
+from smppgw.store.sqlite import SqliteStore
+from tests.store.room import ASSEMBLY_S, START, Room, final, taken
+
+Parameters = Any
+
+
+class Recording:
+    """A connection that keeps each statement as the store wrote it, with the first parameters it ran with.
+
+    Not a trace callback: that shows the parameters written in, which lets SQLite use indexes that it cannot use
+    without knowing them.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.statements: dict[str, Parameters] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+        self.statements.setdefault(statement, parameters)
+        return self._connection.execute(statement, parameters)
+
+    def executemany(self, statement: str, rows: Iterable[Parameters]) -> sqlite3.Cursor:
+        kept = list(rows)
+        if kept:
+            self.statements.setdefault(statement, kept[0])
+        return self._connection.executemany(statement, kept)
+
+
+async def everything(room: Room) -> None:
+    """Use every verb of the store but ``purge``, each with something to do."""
+    store = room.store
+    await store.reserve_ids(1)
+    await store.secret("ids")
+    await room.submit(schedule_at=START + 1)
+    await room.submit(expires_at=START + 1, carriers=("beta",))
+    await room.submit_part(1, 2, "a", reference=1)
+    for number in (1, 2, 2):
+        await room.submit_part(number, 2, f"part {number}")
+    await room.route(*await store.unrouted(10))
+    await room.submit_part(1, 2, "part 1")
+    numbers = [await room.submit() for _ in range(6)]
+    lease, messages = await room.lease(limit=1)
+    await store.release([message.id for message in messages], lease)
+    lease, batch, leased = await room.call()
+    fates: list[Disposition] = [
+        taken(),
+        Requeued("alpha", None, 1),
+        Requeued("beta", START + 1, 1),
+        Parked(),
+        Finished(Outcome.REJECTED, ErrorCode.BLOCKED),
+        Doubted(),
+    ]
+    await room.settle(batch, lease, dict(zip(leased, fates + [taken()] * 9, strict=False)), due_in_s=0)
+    lease, (doubt,) = await room.doubts()
+    await store.note_doubt(batch, doubt.progress, lease=lease, due_at=room.now)
+    lease, (doubt,) = await room.doubts()
+    await room.settle(batch, lease, {doubt.messages[0].id: taken()}, due_in_s=0)
+    lease, _ = await room.polls()
+    await store.report(
+        [final(MessageId(number)) for number in leased], now=room.now, polled={batch: room.now + 5}, lease=lease
+    )
+    lease, (first, *_) = await room.outgoing(limit=1)
+    await store.settle_outgoing({first.id: Postponed(room.now, 8)}, lease=lease, now=room.now)
+    lease, owed = await room.outgoing()
+    await store.settle_outgoing({one.id: Acknowledged() for one in owed}, lease=lease, now=room.now)
+    await room.call()
+    room.clock.now += ASSEMBLY_S
+    await room.sweep(kept_s=1)
+    assert len(numbers) == 6
+
+
+async def plans(room: Room) -> Iterator[tuple[str, str]]:
+    """Run everything; return each statement with each step of its plan."""
+    store = room.store
+    assert isinstance(store, SqliteStore)
+    writer, reader = Recording(store._writer._connection), Recording(store._reader)
+    store._writer._connection = cast("sqlite3.Connection", writer)
+    store._reader = cast("sqlite3.Connection", reader)
+    await everything(room)
+    await store.backlog()
+    await room.crash()
+    explained = sqlite3.connect(room.backend.path)  # type: ignore[attr-defined] # only SQLite comes here
+    try:
+        return iter(
+            [
+                (statement, step[3])
+                for statement, parameters in (writer.statements | reader.statements).items()
+                if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))
+                for step in explained.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            ]
+        )
+    finally:
+        explained.close()
+
+
+_OF_WHAT_IS_OPEN = (
+    "messages_queue", "messages_due", "messages_expiry", "messages_aside", "attempts_due", "attempts_open",
+    "outbox_pending", "outbox_age", "assemblies_open",
+)  # fmt: skip
+"""Partial indexes: a scan of one reads what is open, never what has ended."""
+
+
+async def test_no_statement_reads_a_whole_table(room: Room) -> None:
+    found = list(await plans(room))
+
+    scans = [(step, statement) for statement, step in found if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
+    assert [scan for scan in scans if not scan[0].endswith(_OF_WHAT_IS_OPEN)] == []
+    assert len({statement for statement, _ in found}) > 40
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "messages_queue",
+        "messages_due",
+        "messages_expiry",
+        "messages_aside",
+        "attempts_due",
+        "attempts_open",
+        "outbox_pending",
+        "outbox_age",
+        "segments_of_message",
+        "segments_of_assembly",
+        "assemblies_by_key",
+        "assemblies_open",
+        "assemblies_to_forget",
+    ],
+)
+async def test_each_index_is_there_for_a_statement(room: Room, index: str) -> None:
+    assert any(index in step for _, step in await plans(room))
+
+
+async def test_a_whole_table_would_be_noticed(room: Room) -> None:
+    connection = sqlite3.connect(room.backend.path)  # type: ignore[attr-defined] # only SQLite comes here
+
+    (step,) = connection.execute("EXPLAIN QUERY PLAN SELECT id FROM messages WHERE stage = ?", (3,)).fetchall()
+
+    connection.close()
+    assert step[3].startswith("SCAN messages")
+    assert "INDEX" not in step[3]
