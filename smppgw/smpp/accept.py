@@ -11,6 +11,8 @@ import socket
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from smppgw.smpp.proxy import HeaderReader, ProxyError
+
 Peername: TypeAlias = tuple[str, int]
 """Address and port; an IPv4 address that came over an IPv6 socket is written as IPv4."""
 
@@ -40,6 +42,23 @@ def tune(sock: socket.socket) -> None:
 def read_peername(address: tuple[str, int] | tuple[str, int, int, int]) -> Peername:
     """The peer's address as allow-lists and logs want it."""
     return address[0].removeprefix("::ffff:"), address[1]
+
+
+async def read_proxied(sock: socket.socket) -> Peername | None:
+    """Read a PROXY header and not one octet more; None: the proxy speaks for itself.
+
+    Raises:
+        ProxyError: Something else came.
+        OSError: The connection broke.
+    """
+    loop = asyncio.get_running_loop()
+    reader = HeaderReader()
+    while reader.wanted:
+        data = await loop.sock_recv(sock, reader.wanted)
+        if not data:
+            raise ProxyError("ended inside the header")
+        reader.feed(data)
+    return reader.source
 
 
 async def bind_sockets(host: str | None, port: int, *, backlog: int) -> list[socket.socket]:

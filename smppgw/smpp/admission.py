@@ -16,15 +16,25 @@ class Admission:
 
     def enter(self, host: str) -> bool:
         """Count one more of this address; False: there is no room, and it is not counted."""
-        if self._total >= self._max_total or self._by_host[host] >= self._max_per_host:
+        if self._by_host[host] >= self._max_per_host or not self.enter_unnamed():
             return False
-        self._total += 1
         self._by_host[host] += 1
         return True
 
     def leave(self, host: str) -> None:
         """One of this address is bound, or gone."""
-        self._total -= 1
+        self.leave_unnamed()
         self._by_host[host] -= 1
         if not self._by_host[host]:
             del self._by_host[host]
+
+    def enter_unnamed(self) -> bool:
+        """Count one more whose address a proxy has yet to tell; False: there is no room, and it is not counted."""
+        if self._total >= self._max_total:
+            return False
+        self._total += 1
+        return True
+
+    def leave_unnamed(self) -> None:
+        """One of them has an address now, or is gone."""
+        self._total -= 1

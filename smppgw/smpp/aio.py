@@ -15,14 +15,17 @@ high-water mark the connection is not read any further.
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from ssl import SSLContext
 from typing import Final, Protocol, cast
 
-from smppgw.smpp.accept import Acceptor, Peername, bind_sockets, tune
+from smppgw.smpp.accept import Acceptor, Peername, bind_sockets, read_proxied, tune
 from smppgw.smpp.admission import Admission
+from smppgw.smpp.certificates import names_of
 from smppgw.smpp.events import EndReason, Event
+from smppgw.smpp.networks import Network, is_in
 from smppgw.smpp.pdu import Pdu
+from smppgw.smpp.proxy import ProxyError
 from smppgw.smpp.session import Session
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.states import State
@@ -33,6 +36,8 @@ WRITE_HIGH_OCTETS: Final = 256 * 1024
 LINGER_S: Final = 5.0
 """How long a connection that ended may take to accept the last octets."""
 TLS_HANDSHAKE_S: Final = 5.0
+PROXY_HEADER_S: Final = 5.0
+"""How long a proxy may take to say for whom it connects."""
 TIMER_STEP_S: Final = 0.01
 """The shortest timer."""
 STALL_S: Final = 1.0
@@ -81,6 +86,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_was_late",
         "_write_blocked",
+        "certificate_names",
         "peername",
         "session",
     )
@@ -102,7 +108,7 @@ class Connection(asyncio.Protocol):
             handler: The application.
             session: A new one.
             clock: Monotonic seconds.
-            peername: Address and port of the peer.
+            peername: Address and port of the peer; behind a trusted proxy, of the peer's side of it.
             on_bound: Called once, after the first successful bind.
             on_closed: Called once, when the socket is gone.
             tls: Whether the transport encrypts.
@@ -124,6 +130,8 @@ class Connection(asyncio.Protocol):
         self._saturated = True  # can_request was false when last looked at
         self._at_eof = False
         self._aborted = False
+        self.certificate_names: frozenset[str] = frozenset()
+        """The names in the peer's verified certificate; none where it showed none."""
         self.peername = peername
         self.session = session
 
@@ -176,6 +184,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_OCTETS)
+        if self._tls:
+            self.certificate_names = names_of(self._transport.get_extra_info("peercert"))
         self._run(lambda: self._handler.connected(self))
         if self._aborted and not self._transport.is_closing():  # it was aborted before there was a transport
             self._transport.abort()
@@ -315,6 +325,7 @@ class Listener:
         *,
         clock: Callable[[], float],
         ssl: SSLContext | None,
+        proxies: Sequence[Network] | None,
         admission: Admission,
         tally: Tally,
     ) -> None:
@@ -322,6 +333,7 @@ class Listener:
         self._settings = settings
         self._clock = clock
         self._ssl = ssl
+        self._proxies = proxies
         self._admission = admission
         self._tally = tally
         self._acceptors: list[Acceptor] = []
@@ -332,7 +344,7 @@ class Listener:
         self.addresses: list[Peername] = []
         self.connections: set[Connection] = set()
         self.refused = 0
-        """Connections turned away because too many others were not bound yet."""
+        """Connections turned away: too many others were not bound yet, or it is no trusted proxy that came."""
 
     @property
     def shed(self) -> int:
@@ -352,22 +364,58 @@ class Listener:
         for task in self._arriving:
             task.cancel()
 
+    def use_tls(self, context: SSLContext) -> None:
+        """Shake hands with these certificates from now on; sessions that live are not touched."""
+        if self._ssl is not None:
+            self._ssl = context
+
     async def wait_empty(self) -> None:
         """Wait until no connection is left."""
         await self._empty.wait()
 
     def _take(self, sock: socket.socket, peername: Peername) -> None:
+        if self._proxies is None:
+            self._welcome(sock, peername)
+        elif is_in(peername[0], self._proxies) and self._admission.enter_unnamed():
+            self._start(self._unwrap(sock, peername), lambda: self._drop_unnamed(sock))
+        else:
+            self._refuse(sock)
+
+    def _refuse(self, sock: socket.socket) -> None:
+        self.refused += 1
+        sock.close()
+
+    def _start(self, work: Coroutine[None, None, None], on_cancelled: Callable[[], None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+        # Not the coroutine's own business: one that is cancelled before its first step never runs at all.
+        task.add_done_callback(lambda done: on_cancelled() if done.cancelled() else None)
+
+    async def _unwrap(self, sock: socket.socket, proxy: Peername) -> None:
+        """Learn from a proxy for whom it connects; it has a few seconds, and whatever else comes is closed."""
+        try:
+            async with asyncio.timeout(PROXY_HEADER_S):
+                peername = await read_proxied(sock) or proxy
+        except (ProxyError, OSError):  # also the timeout
+            self._drop_unnamed(sock)
+            return
+        self._admission.leave_unnamed()
+        self._welcome(sock, peername)
+
+    def _drop_unnamed(self, sock: socket.socket) -> None:
+        self._admission.leave_unnamed()
+        sock.close()
+
+    def _welcome(self, sock: socket.socket, peername: Peername) -> None:
         if not self._admission.enter(peername[0]):
-            self.refused += 1
-            sock.close()
+            self._refuse(sock)
             return
         connection = self._make_connection(peername)
         self._unbound.add(connection)
         self.connections.add(connection)
         self._empty.clear()
-        task = asyncio.get_running_loop().create_task(self._attach(connection, sock))
-        self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        self._start(self._attach(connection, sock), lambda: self._drop(connection, sock))
 
     def _make_connection(self, peername: Peername) -> Connection:
         return Connection(
@@ -381,7 +429,6 @@ class Listener:
         )
 
     async def _attach(self, connection: Connection, sock: socket.socket) -> None:
-        attached = False
         try:
             tune(sock)
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -390,13 +437,12 @@ class Listener:
                 ssl=self._ssl,
                 ssl_handshake_timeout=None if self._ssl is None else TLS_HANDSHAKE_S,
             )
-            attached = True
-        except OSError:
-            pass  # gone already, or no TLS that we understand: the peer's loss, and no news for anybody
-        finally:
-            if not attached:
-                sock.close()
-                self._forget(connection)
+        except OSError:  # gone already, or no TLS that we understand: the peer's loss, and no news for anybody
+            self._drop(connection, sock)
+
+    def _drop(self, connection: Connection, sock: socket.socket) -> None:
+        sock.close()
+        self._forget(connection)
 
     def _leave_unbound(self, connection: Connection) -> None:
         if connection in self._unbound:
@@ -418,9 +464,9 @@ async def listen(
     *,
     clock: Callable[[], float],
     ssl: SSLContext | None = None,
+    proxies: Sequence[Network] | None = None,
+    admission: Admission | None = None,
     backlog: int = 512,
-    max_unbound: int = 1024,
-    max_unbound_per_ip: int = 256,
     tally: Tally | None = None,
 ) -> Listener:
     """Open the door.
@@ -432,9 +478,10 @@ async def listen(
         settings: For every session.
         clock: Monotonic seconds.
         ssl: Makes it a TLS listener.
+        proxies: Who alone may connect, beginning with a PROXY header that tells the peer's address (it comes before
+            TLS); None: anybody, without such a header.
+        admission: Caps the connections without a bind; more are closed at once. Several listeners may share one.
         backlog: Connections the kernel holds while we are busy.
-        max_unbound: Connections without a bind, in all; more are closed at once.
-        max_unbound_per_ip: The same per address.
         tally: Where PDUs are counted; several listeners may share one.
 
     Raises:
@@ -445,7 +492,8 @@ async def listen(
         settings,
         clock=clock,
         ssl=ssl,
-        admission=Admission(max_total=max_unbound, max_per_host=max_unbound_per_ip),
+        proxies=proxies,
+        admission=admission or Admission(max_total=1024, max_per_host=256),
         tally=Tally() if tally is None else tally,
     )
     listener.open(await bind_sockets(host, port, backlog=backlog))

@@ -1,22 +1,27 @@
 """GSM 03.38 (3GPP TS 23.038, 6.2.1): the alphabet of handsets, to and from `str`.
 
 In SMPP a septet travels in an octet of its own; `pack` and `unpack` are for the few systems that pack eight of them
-into seven octets. The tables are here and nowhere else. Decoding may not raise, whatever the octets.
+into seven octets. The default tables are here and nowhere else, those of the national languages in `national`.
+Decoding may not raise, whatever the octets.
 """
 
 import codecs
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
-ESC = 0x1B
-REPLACEMENT = "?"
+ESC: Final = 0x1B
+REPLACEMENT: Final = "?"
 """Stands for what cannot be decoded. Not U+FFFD: that would turn a GSM text into UCS-2 and double its parts."""
 
-_BASIC = (
+BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_EXTENSION = {
+"""The default alphabet by septet (23.038, 6.2.1)."""
+EXTENSION: Final[Mapping[int, str]] = MappingProxyType({
     0x0A: "\f",
     0x14: "^",
     0x28: "{",
@@ -27,18 +32,16 @@ _EXTENSION = {
     0x3E: "]",
     0x40: "|",
     0x65: "€",
-}
+})  # fmt: skip
+"""What an ESC before a septet makes of it (23.038, 6.2.1.1)."""
 
-_DECODING = _BASIC + REPLACEMENT * 128
+_ESCAPE = chr(ESC)
 _SEVEN_BIT = bytes(range(128))
-_PAIRS = {_BASIC[ESC] + _BASIC[octet]: character for octet, character in _EXTENSION.items()}
-_PAIR = re.compile("|".join(re.escape(pair) for pair in _PAIRS))
-
 _NO_SEPTET = 0xFF
-_SEPTETS = {character: octet for octet, character in enumerate(_BASIC) if octet != ESC}
+_SEPTETS = {character: octet for octet, character in enumerate(BASIC) if octet != ESC}
 _LATIN1_SEPTETS = bytes(_SEPTETS.get(chr(code), _NO_SEPTET) for code in range(256))
 _ENCODING = {ord(character): bytes((octet,)) for character, octet in _SEPTETS.items()} | {
-    ord(character): bytes((ESC, octet)) for octet, character in _EXTENSION.items()
+    ord(character): bytes((ESC, octet)) for octet, character in EXTENSION.items()
 }
 
 
@@ -52,19 +55,43 @@ class Decoded:
     """How many octets or code units had no meaning and became `REPLACEMENT`; 0 for legal input."""
 
 
-def decode(octets: bytes) -> Decoded:
+class Tables:
+    """What septets mean: alone, and behind an ESC."""
+
+    __slots__ = ("_basic", "_pair", "_pairs")
+
+    def __init__(self, basic: str, extension: Mapping[int, str]) -> None:
+        """Prepare for decoding.
+
+        Args:
+            basic: the 128 characters of septets, each once, ESC for ESC.
+            extension: what an ESC before a septet makes of it.
+        """
+        self._basic = basic + REPLACEMENT * 128
+        self._pairs = {_ESCAPE + basic[septet]: character for septet, character in extension.items()}
+        self._pair = re.compile("|".join(re.escape(pair) for pair in self._pairs))
+
+    def decode(self, octets: bytes) -> Decoded:
+        """Read unpacked septets, as `decode` says."""
+        text, _ = codecs.charmap_decode(octets, "strict", self._basic)
+        replaced = 0 if octets.isascii() else len(octets.translate(None, _SEVEN_BIT))
+        if ESC in octets:
+            text = self._pair.sub(lambda pair: self._pairs[pair[0]], text)
+            replaced += text.count(_ESCAPE)
+            text = text.replace(_ESCAPE, REPLACEMENT)
+        return Decoded(text=text, replaced=replaced)
+
+
+DEFAULT: Final = Tables(BASIC, EXTENSION)
+
+
+def decode(octets: bytes, tables: Tables = DEFAULT) -> Decoded:
     """Read unpacked septets; never raises.
 
     An octet above 0x7F becomes `REPLACEMENT`. So does an ESC that starts no known pair; the octet behind it keeps its
     meaning in the basic table, which is what 23.038 asks of a handset.
     """
-    text, _ = codecs.charmap_decode(octets, "strict", _DECODING)
-    replaced = 0 if octets.isascii() else len(octets.translate(None, _SEVEN_BIT))
-    if ESC in octets:
-        text = _PAIR.sub(lambda pair: _PAIRS[pair[0]], text)
-        replaced += text.count(_BASIC[ESC])
-        text = text.replace(_BASIC[ESC], REPLACEMENT)
-    return Decoded(text=text, replaced=replaced)
+    return tables.decode(octets)
 
 
 def encode(text: str) -> bytes:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
-from smppgw.smpp import consts, text, udh
+from smppgw.smpp import consts, national, text, udh
 from smppgw.smpp.consts import CommandStatus, DataCoding, MessageState, Npi, Tag, Ton
+from smppgw.smpp.national import Language
 from smppgw.smpp.text import Alphabet
 
 RESERVED: Final = "a reserved value"
@@ -46,23 +47,35 @@ def user_data(octets: bytes, data_coding: int, *, has_header: bool) -> Meaning:
         header, rest = udh.parse(octets)
     except udh.UdhError as error:
         return Meaning(words=f"{len(octets)} octets", warning=f"user data header: {error}")
-    message = _text(rest, data_coding)
-    return Meaning(words=f"user data header ({_header(header)}); {message.words}", warning=message.warning)
+    message = _text(rest, data_coding, header)
+    missing = national.missing(header.single_shift, header.locking_shift)
+    warning = message.warning if missing is None else f"no {missing} here: ESME_RSUBMITFAIL"
+    return Meaning(words=f"user data header ({_header(header)}); {message.words}", warning=warning)
 
 
 def _header(header: udh.Udh) -> str:
-    if part := header.concatenation:
-        return f"part {part.number} of {part.total}, reference {part.reference}"
-    if ports := header.ports:
-        return f"to port {ports.destination} from port {ports.source}"
-    return ", ".join(f"element 0x{identifier:02X}" for identifier, _ in header.elements)
+    part, ports, single, locking = header.concatenation, header.ports, header.single_shift, header.locking_shift
+    words = _joined(
+        (
+            "" if part is None else f"part {part.number} of {part.total}, reference {part.reference}",
+            "" if ports is None else f"to port {ports.destination} from port {ports.source}",
+            "" if single is None else f"single shift to {_language(single)}",
+            "" if locking is None else f"locking shift to {_language(locking)}",
+        )
+    )
+    return words or ", ".join(f"element 0x{identifier:02X}" for identifier, _ in header.elements)
 
 
-def _text(octets: bytes, data_coding: int) -> Meaning:
+def _language(identifier: int) -> str:
+    known = identifier in Language._value2member_map_
+    return Language(identifier).name.capitalize() if known else f"language 0x{identifier:02X}"
+
+
+def _text(octets: bytes, data_coding: int, header: udh.Udh | None = None) -> Meaning:
     alphabet = text.alphabet_of(data_coding, Alphabet.GSM7)
     if alphabet is None or alphabet is Alphabet.BINARY:
         return Meaning(words=f"{len(octets)} octets, no text")
-    decoded = text.decode(octets, alphabet)
+    decoded = text.decode(octets, alphabet, header)
     warning = f"{decoded.replaced} octets or units have no meaning in {alphabet}" if decoded.replaced else ""
     return Meaning(words=f"{len(octets)} octets {alphabet}: {decoded.text!r}", warning=warning)
 

@@ -1,23 +1,26 @@
 """Delivery receipts: the text every ESME parses by its own old rules, and the TLVs of 3.4 beside it.
 
-The specification only proposes the text (SMPP 3.4, appendix B), so its variants are values: `Dialect`. Rendering lies
+The specification only proposes the text (SMPP 3.4, appendix B), so its variants are values: `dialects`. Rendering lies
 on the way of every message: it may not raise on what a peer wrote, nor let that change the shape of the text.
 """
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import Enum, StrEnum
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from smppgw.smpp import tlv
 from smppgw.smpp.consts import MessageState, Tag
+from smppgw.smpp.dialects import DIALECTS, TEXT_CHARACTERS, DateFormat, Dialect, id_in_text
 from smppgw.smpp.tlv import Tlvs
 
-TEXT_CHARACTERS: Final = 20
-"""How much of the message a receipt repeats."""
+__all__ = [
+    "DIALECTS", "STATES", "STATS", "TEXT_CHARACTERS", "DateFormat", "Dialect", "Receipt", "Stat", "parse", "render",
+    "tlvs",
+]  # fmt: skip
 
 _NETWORK_TYPE_GSM: Final = 3
 
@@ -50,35 +53,7 @@ STATS: Final = MappingProxyType(
 STATES: Final = MappingProxyType({stat: state for state, stat in STATS.items()})
 
 
-class DateFormat(Enum):
-    """How a dialect writes its dates, as strftime has it; the specification's is to the minute."""
-
-    MINUTES = "%y%m%d%H%M"
-    SECONDS = "%y%m%d%H%M%S"
-    CENTURY_SECONDS = "%Y%m%d%H%M%S"
-
-
 _FORMATS_BY_DIGITS: Final = {10: DateFormat.MINUTES, 12: DateFormat.SECONDS, 14: DateFormat.CENTURY_SECONDS}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """How one family of message centres writes receipts."""
-
-    dates: DateFormat = DateFormat.MINUTES
-    utc_offset_min: int = 0
-    """The zone of the dates, in minutes ahead of UTC."""
-    counts: bool = True
-    """Whether `sub:` and `dlvrd:` are there."""
-    text_label: str = "text"
-    """`text` or `Text`."""
-    text_characters: int = TEXT_CHARACTERS
-    """0 leaves the text empty."""
-    tlvs: bool = True
-    """Whether the TLVs go along. A peer below 3.4 gets none, whatever this says: the session knows its version."""
-
-
-DIALECTS: Final = MappingProxyType({"standard": Dialect()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +80,14 @@ def render(receipt: Receipt, dialect: Dialect) -> bytes:
     submitted = _date(receipt.submitted_at, dialect)
     done = _date(receipt.done_at, dialect)
     counts = f"sub:{receipt.sub:03} dlvrd:{_delivered(receipt):03} " if dialect.counts else ""
-    head = (
-        f"id:{receipt.message_id} {counts}submit date:{submitted} done date:{done} "
-        f"stat:{STATS[receipt.state].value} err:{receipt.err:03} {dialect.text_label}:"
+    fields = (
+        f"id:{id_in_text(receipt.message_id, dialect)} {counts}submit date:{submitted} done date:{done} "
+        f"stat:{STATS[receipt.state]} err:{receipt.err:03}"
     )
-    return head.encode("ascii", "replace") + _safe(receipt.text[: dialect.text_characters])
+    if dialect.text_label is None:
+        return fields.encode("ascii", "replace")
+    text = receipt.text[: dialect.text_characters] if dialect.fixed_text is None else dialect.fixed_text
+    return f"{fields} {dialect.text_label}:".encode("ascii", "replace") + _safe(text)
 
 
 def _delivered(receipt: Receipt) -> int:
@@ -131,30 +109,30 @@ def _safe(text: str) -> bytes:
 
 def _date(at: float, dialect: Dialect) -> str:
     step_s = 60 if dialect.dates is DateFormat.MINUTES else 1
-    return _written(int(at // step_s) * step_s + dialect.utc_offset_min * 60, dialect.dates)
+    return _written(int(at // step_s) * step_s, dialect.zone, dialect.dates)
 
 
 @lru_cache(maxsize=4096)
-def _written(local_s: int, dates: DateFormat) -> str:
+def _written(at_s: int, zone: tzinfo, dates: DateFormat) -> str:
     # strftime costs more than all the rest of a receipt, and the receipts of a minute share it
-    return datetime.fromtimestamp(local_s, UTC).strftime(dates.value)
+    return datetime.fromtimestamp(at_s, zone).strftime(dates)
 
 
 def tlvs(receipt: Receipt, dialect: Dialect) -> Tlvs:
-    """Build receipted_message_id, message_state and, for a failure with a code, network_error_code.
+    """Build those of receipted_message_id, message_state and network_error_code that the dialect has.
 
-    The network type is always GSM (3) and the code our own, as with Clickatell; absent on success.
+    The id is that of the response, whatever the text makes of it. A network_error_code tells a failure that has a
+    code: its network type is always GSM (3), the code our own, as with Clickatell.
     """
-    if not dialect.tlvs:
-        return ()
-    always = (
-        tlv.of_text(Tag.RECEIPTED_MESSAGE_ID, receipt.message_id),
-        tlv.of_int(Tag.MESSAGE_STATE, receipt.state),
-    )
-    if receipt.state is MessageState.DELIVERED or not receipt.err:
-        return always
-    network_error = bytes((_NETWORK_TYPE_GSM,)) + receipt.err.to_bytes(2, "big")
-    return (*always, (Tag.NETWORK_ERROR_CODE, network_error))
+    wanted = dialect.tlvs
+    found = []
+    if Tag.RECEIPTED_MESSAGE_ID in wanted:
+        found.append(tlv.of_text(Tag.RECEIPTED_MESSAGE_ID, receipt.message_id))
+    if Tag.MESSAGE_STATE in wanted:
+        found.append(tlv.of_int(Tag.MESSAGE_STATE, receipt.state))
+    if Tag.NETWORK_ERROR_CODE in wanted and receipt.err and receipt.state is not MessageState.DELIVERED:
+        found.append((Tag.NETWORK_ERROR_CODE, bytes((_NETWORK_TYPE_GSM,)) + receipt.err.to_bytes(2, "big")))
+    return tuple(found)
 
 
 _RECEIPT: Final = re.compile(
@@ -188,4 +166,4 @@ def parse(octets: bytes) -> Receipt | None:
 
 def _read(digits: str) -> float:
     dates = _FORMATS_BY_DIGITS[len(digits)]
-    return datetime.strptime(digits, dates.value).replace(tzinfo=UTC).timestamp()
+    return datetime.strptime(digits, dates).replace(tzinfo=UTC).timestamp()

@@ -307,6 +307,7 @@ class Session:
         if self._farewell is not None:
             self._conclude()
         self._timers.pause(bool(self._frames), self._now)
+        self._timers.check_bind(self._state is State.BINDING, self._now)
 
     def _react(
         self, reaction: Reaction | None, frame: bytes, command_id: int, command_status: int, sequence_number: int

@@ -16,7 +16,7 @@ class SessionSettings:
     serves: frozenset[CommandId] = frozenset({CommandId.SUBMIT_SM})
     """The requests that the application answers, besides binds; known others are refused truthfully."""
     session_init_s: float = 10.0
-    """From the connection to a successful bind (SMPP v3.4, 7.2)."""
+    """From the connection to a successful bind (SMPP v3.4, 7.2), without the time in which binds are checked."""
     pdu_read_s: float = 10.0
     """From the first octet of a PDU to its last."""
     enquire_link_s: float = 30.0

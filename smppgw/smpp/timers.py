@@ -43,6 +43,8 @@ class Timers:
     heard_at: float
     """The last whole PDU, or the moment since which we listen again."""
     bound: bool = False
+    checking_since: float | None = None
+    """Since when a bind waits for the application's answer: that time is not the peer's."""
     partial_since: float | None = None
     probed_at: float = 0.0
     probes: int = 0
@@ -77,6 +79,14 @@ class Timers:
                 self.partial_since = now
         self.paused = paused
 
+    def check_bind(self, checking: bool, now: float) -> None:
+        """A bind is being checked, or no longer; the wait for a successful one goes on where it stopped."""
+        if checking and self.checking_since is None:
+            self.checking_since = now
+        elif not checking and self.checking_since is not None:
+            self.opened_at += now - self.checking_since
+            self.checking_since = None
+
     def end(self, now: float) -> None:
         """The session begins to end; the first call counts."""
         if self.ending_since is None:
@@ -96,7 +106,7 @@ class Timers:
     def _of_stage(self) -> list[Due]:
         if self.ending_since is not None:
             return [(self.ending_since + self.settings.response_s, Alarm.ENDING)]
-        if not self.bound:
+        if not self.bound and self.checking_since is None:
             return [(self.opened_at + self.settings.session_init_s, Alarm.SESSION_INIT)]
         return []
 

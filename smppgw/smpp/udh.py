@@ -15,9 +15,13 @@ CONCATENATION_8: Final = 0x00
 CONCATENATION_16: Final = 0x08
 PORTS_8: Final = 0x04
 PORTS_16: Final = 0x05
+SINGLE_SHIFT: Final = 0x24
+LOCKING_SHIFT: Final = 0x25
 
 _CONCATENATION_OCTETS: Final = {CONCATENATION_8: 3, CONCATENATION_16: 4}
 _PORTS_OCTETS: Final = {PORTS_8: 2, PORTS_16: 4}
+_SINGLE_SHIFT_OCTETS: Final = {SINGLE_SHIFT: 1}
+_LOCKING_SHIFT_OCTETS: Final = {LOCKING_SHIFT: 1}
 
 
 class UdhError(ValueError):
@@ -54,12 +58,18 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Udh:
-    """A header as read; what it says about parts and ports has been checked."""
+    """A header as read; what it says about parts, ports and languages has been checked for its shape."""
 
+    octets: int
+    """How long the header was, its length octet included."""
     elements: Elements
     """All of them, the known ones too."""
     concatenation: Part | None
     ports: Ports | None
+    single_shift: int | None
+    """National language identifier of the characters behind ESC (9.2.3.24.15)."""
+    locking_shift: int | None
+    """National language identifier of all other characters (9.2.3.24.16)."""
 
 
 def parse(octets: bytes) -> tuple[Udh, bytes]:
@@ -74,7 +84,14 @@ def parse(octets: bytes) -> tuple[Udh, bytes]:
     if end > len(octets):
         raise UdhError(f"a header of {end} octets in a message of {len(octets)}")
     elements = _elements(octets[1:end])
-    udh = Udh(elements=elements, concatenation=_concatenation(elements), ports=_ports(elements))
+    udh = Udh(
+        octets=end,
+        elements=elements,
+        concatenation=_concatenation(elements),
+        ports=_ports(elements),
+        single_shift=_language(elements, _SINGLE_SHIFT_OCTETS),
+        locking_shift=_language(elements, _LOCKING_SHIFT_OCTETS),
+    )
     return udh, octets[end:]
 
 
@@ -105,6 +122,11 @@ def _ports(elements: Elements) -> Ports | None:
         return None
     half = len(found) // 2
     return Ports(destination=int.from_bytes(found[:half], "big"), source=int.from_bytes(found[half:], "big"))
+
+
+def _language(elements: Elements, lengths: dict[int, int]) -> int | None:
+    found = _last(elements, lengths)
+    return None if found is None else found[0]
 
 
 def _last(elements: Elements, lengths: dict[int, int]) -> bytes | None:

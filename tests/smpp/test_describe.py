@@ -79,6 +79,26 @@ def test_any_octets_are_described_without_raising(frame: bytes) -> None:
             "short_message",
             "user data header (to port 2948 from port 9200); 2 octets gsm7: 'Hi'",
         ),
+        (
+            pdus.SubmitSm(esm_class=0x40, short_message=b"\6\x24\1\1\x25\1\1\x1ds \x1bs"),
+            "short_message",
+            "user data header (single shift to Turkish, locking shift to Turkish); 5 octets gsm7: 'şs ş'",
+        ),
+        (
+            pdus.SubmitSm(esm_class=0x40, short_message=b"\x08\0\3\7\2\1\x24\1\2Hi"),
+            "short_message",
+            "user data header (part 1 of 2, reference 7, single shift to Spanish); 2 octets gsm7: 'Hi'",
+        ),
+        (
+            pdus.SubmitSm(esm_class=0x40, short_message=b"\3\x24\1\4Hi"),
+            "short_message",
+            "user data header (single shift to language 0x04); 2 octets gsm7: 'Hi'",
+        ),
+        (
+            pdus.SubmitSm(esm_class=0x40, short_message=b"\3\x70\1\4Hi"),
+            "short_message",
+            "user data header (element 0x70); 2 octets gsm7: 'Hi'",
+        ),
         (pdus.SubmitSm(esm_class=0xC3), "esm_class", "message, store and forward mode, user data header, reply path"),
         (pdus.DeliverSm(esm_class=4), "esm_class", "delivery receipt"),
         (pdus.SubmitSm(registered_delivery=0x11), "registered_delivery", "receipt, intermediate notification"),
@@ -139,6 +159,12 @@ def test_a_broken_user_data_header_is_a_warning() -> None:
     frame = encode(pdus.SubmitSm(sequence_number=1, esm_class=0x40, short_message=b"\x09\0\3"))
 
     assert warnings_of(frame)["short_message"].startswith("user data header: ")
+
+
+def test_a_language_without_a_table_is_named() -> None:
+    frame = pdus.encode(pdus.SubmitSm(sequence_number=1, esm_class=0x40, short_message=b"\3\x24\1\4Hi"))
+
+    assert warnings_of(frame)["short_message"] == "no single shift table of language 0x04 here: ESME_RSUBMITFAIL"
 
 
 @pytest.mark.parametrize("number", [0, 0x80000000])

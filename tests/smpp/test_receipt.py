@@ -1,7 +1,7 @@
 """Receipts as they are written, in every dialect, and as other servers' are read."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from smppgw.smpp import receipt, tlv
 from smppgw.smpp.consts import MessageState, Tag
-from smppgw.smpp.receipt import DIALECTS, DateFormat, Dialect, Receipt, Stat
+from smppgw.smpp.dialects import DIALECTS, DateFormat, Dialect, id_in_text
+from smppgw.smpp.receipt import Receipt, Stat
 
 STANDARD = DIALECTS["standard"]
 SUBMITTED = datetime(2026, 3, 31, 23, 58, 59, tzinfo=UTC).timestamp()
@@ -97,8 +98,8 @@ def test_the_error_code_has_three_digits() -> None:
     [
         (Dialect(dates=DateFormat.SECONDS), b"submit date:260331235859 done date:260401000102"),
         (Dialect(dates=DateFormat.CENTURY_SECONDS), b"submit date:20260331235859 done date:20260401000102"),
-        (Dialect(utc_offset_min=120), b"submit date:2604010158 done date:2604010201"),
-        (Dialect(utc_offset_min=-30), b"submit date:2603312328 done date:2603312331"),
+        (Dialect(zone=timezone(timedelta(minutes=120))), b"submit date:2604010158 done date:2604010201"),
+        (Dialect(zone=timezone(timedelta(minutes=-30))), b"submit date:2603312328 done date:2603312331"),
     ],
 )
 def test_dates_follow_the_dialect(dialect: Dialect, dates: bytes) -> None:
@@ -114,6 +115,8 @@ def test_dates_follow_the_dialect(dialect: Dialect, dates: bytes) -> None:
         (Dialect(text_label="Text"), rb".* err:000 Text:Hello"),
         (Dialect(text_characters=0), rb".* err:000 text:"),
         (Dialect(text_characters=3), rb".* err:000 text:Hel"),
+        (Dialect(text_label=None), rb".* err:000"),
+        (Dialect(fixed_text="none"), rb".* err:000 text:none"),
     ],
 )
 def test_fields_follow_the_dialect(dialect: Dialect, expected: bytes) -> None:
@@ -146,11 +149,23 @@ def test_no_text_of_a_peer_changes_the_shape(text: str) -> None:
     assert octets.startswith(receipt.render(a_receipt(text=""), STANDARD))
 
 
-@given(st.text())
-def test_any_text_fits_a_short_message(text: str) -> None:
-    octets = receipt.render(a_receipt(text=text, sub=255), Dialect(dates=DateFormat.CENTURY_SECONDS))
+@given(st.text(), st.sampled_from([*DIALECTS.values(), Dialect(dates=DateFormat.CENTURY_SECONDS)]))
+def test_any_text_fits_a_short_message(text: str, dialect: Dialect) -> None:
+    octets = receipt.render(a_receipt(text=text, sub=255), dialect)
 
     assert len(octets) <= 160
+
+
+@given(RECEIPTS, st.sampled_from(sorted(DIALECTS)))
+def test_what_every_profile_writes_is_read_back(written: Receipt, profile: str) -> None:
+    dialect = DIALECTS[profile]
+
+    read = receipt.parse(receipt.render(written, dialect))
+
+    assert read is not None
+    assert (read.message_id, read.state, read.err) == (
+        id_in_text(written.message_id, dialect), written.state, written.err,
+    )  # fmt: skip
 
 
 @given(RECEIPTS, st.sampled_from([DateFormat.SECONDS, DateFormat.CENTURY_SECONDS]))
@@ -235,7 +250,14 @@ def test_tlvs_of_a_failure_without_a_code_hold_no_error_code() -> None:
     assert tlv.get(found, Tag.NETWORK_ERROR_CODE) is None
 
 
+@pytest.mark.parametrize("tag", [Tag.RECEIPTED_MESSAGE_ID, Tag.MESSAGE_STATE, Tag.NETWORK_ERROR_CODE])
+def test_only_the_tlvs_of_the_dialect_go_along(tag: Tag) -> None:
+    found = receipt.tlvs(a_receipt(MessageState.UNDELIVERABLE, err=5), Dialect(tlvs=frozenset({tag})))
+
+    assert [found_tag for found_tag, _ in found] == [tag]
+
+
 def test_a_dialect_without_tlvs_has_none() -> None:
-    found = receipt.tlvs(a_receipt(), Dialect(tlvs=False))
+    found = receipt.tlvs(a_receipt(), Dialect(tlvs=frozenset()))
 
     assert found == ()

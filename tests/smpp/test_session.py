@@ -556,9 +556,23 @@ class TestTimers:
         bind = BindTransceiver(sequence_number=1)
         give(session, bind, now=9.0)
         session.answer(respond(bind, CommandStatus.ESME_RBINDFAIL))
+        give(session, now=9.0)
 
         assert reasons(session.tick(9.9)) == []
         assert reasons(session.tick(10.0)) == [EndReason.SESSION_INIT]
+
+    def test_the_time_in_which_a_bind_is_checked_is_not_the_peers(self) -> None:
+        """It came at 9 and was refused at 60; one second of ten is left."""
+        session = Session(SessionSettings(), 0.0)
+        bind = BindTransceiver(sequence_number=1)
+        give(session, bind, now=9.0)
+
+        while_checked = (session.next_deadline(), reasons(session.tick(59.0)))
+        session.answer(respond(bind, CommandStatus.ESME_RBINDFAIL))
+        give(session, now=60.0)
+
+        assert while_checked == (None, [])
+        assert session.next_deadline() == 61.0
 
     def test_an_idle_peer_is_probed_and_its_answer_keeps_it(self) -> None:
         """30 s idle; the enquire_link_resp is no event."""

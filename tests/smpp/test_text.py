@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smsutil.codecs import GSM_CHARSET
 
-from smppgw.smpp import gsm7, text
+from smppgw.smpp import gsm7, text, udh
 from smppgw.smpp.text import Alphabet, Count, Decoded
 
 ESC = "\x1b"
@@ -101,6 +101,8 @@ def test_message_class_is_0_for_flash(data_coding: int, expected: int | None) ->
     ("octets", "alphabet", "expected"),
     [
         (b"\x00@\x1be", Alphabet.GSM7, "@¡€"),
+        (bytes.fromhex("e8329bfd4697d9ec37"), Alphabet.GSM7_PACKED, "hellohello"),
+        (b"", Alphabet.GSM7_PACKED, ""),
         (b"\x00@", Alphabet.ASCII, "\x00@"),
         (b"Stra\xdfe", Alphabet.LATIN1, "Straße"),
         ("Straße €".encode(), Alphabet.UTF8, "Straße €"),
@@ -143,6 +145,33 @@ def test_bad_octets_are_replaced_and_counted(octets: bytes, alphabet: Alphabet, 
     assert decoded == Decoded(text=expected, replaced=replaced)
 
 
+@pytest.mark.parametrize(
+    ("octets", "expected"),
+    [
+        ("050003110b01 906536fb0d", "Hello"),  # six octets of header: one bit of filling
+        ("06080412340302 c8329bfd06", "Hello"),  # seven: none
+        ("03240101 d8cc43", "ş!"),  # four: three bits; ESC 0x1B << 3 | s 0x73 << 10 | ! 0x21 << 17
+    ],
+)
+def test_packed_septets_start_on_a_septet_boundary_behind_the_header(octets: str, expected: str) -> None:
+    header, rest = udh.parse(bytes.fromhex(octets))
+
+    decoded = text.decode(rest, Alphabet.GSM7_PACKED, header)
+
+    assert decoded == Decoded(text=expected, replaced=0)
+
+
+@given(GSM_TEXTS, st.integers(0, 0x20))
+def test_packed_text_comes_back_from_behind_any_header(original: str, octets: int) -> None:
+    fill = gsm7.fill_bits(octets + 3)
+    header, rest = udh.parse(udh.encode([(0x70, bytes(octets))]) + gsm7.pack(gsm7.encode(original), fill))
+
+    decoded = text.decode(rest, Alphabet.GSM7_PACKED, header)
+
+    # A last septet of seven bits may be filling or `@`: nothing tells (`gsm7.unpack`).
+    assert decoded.text in (original, original.removesuffix("@"))
+
+
 @given(st.binary(), ALPHABETS)
 def test_any_octets_decode_to_well_formed_text(octets: bytes, alphabet: Alphabet) -> None:
     decoded = text.decode(octets, alphabet)
@@ -164,10 +193,13 @@ def test_binary_loses_nothing(octets: bytes) -> None:
     assert again == octets
 
 
-def test_encoding_in_gsm7_uses_escape_pairs() -> None:
-    octets = text.encode("@€", Alphabet.GSM7)
+@pytest.mark.parametrize(
+    ("alphabet", "expected"), [(Alphabet.GSM7, b"\x00\x1be"), (Alphabet.GSM7_PACKED, b"\x80\x4d\x19")]
+)
+def test_encoding_in_the_gsm_alphabet_uses_escape_pairs(alphabet: Alphabet, expected: bytes) -> None:
+    octets = text.encode("@€", alphabet)
 
-    assert octets == b"\x00\x1be"
+    assert octets == expected
 
 
 def test_encoding_what_the_alphabet_lacks_is_refused() -> None:

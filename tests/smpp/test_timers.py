@@ -164,3 +164,24 @@ def test_the_end_is_awaited_although_we_do_not_read() -> None:
     timers.end(200.0)
 
     assert timers.next(None) == (260.0, Alarm.ENDING)
+
+
+def test_while_a_bind_is_checked_nobody_waits_for_one() -> None:
+    """The peer has done its part."""
+    timers = opened()
+
+    timers.check_bind(True, 105.0)
+
+    assert timers.next(None) is None
+
+
+def test_a_refused_bind_leaves_the_rest_of_the_time() -> None:
+    """100 + 10, and the 40 that the check took."""
+    timers = opened()
+
+    timers.check_bind(True, 105.0)
+    timers.check_bind(True, 120.0)
+    timers.check_bind(False, 145.0)
+    timers.check_bind(False, 146.0)
+
+    assert timers.next(None) == (150.0, Alarm.SESSION_INIT)

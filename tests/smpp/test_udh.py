@@ -10,7 +10,7 @@ from smppgw.smpp import udh
 from smppgw.smpp.udh import Part, Ports, UdhError
 
 ELEMENTS = st.lists(
-    st.tuples(st.integers(0x0A, 0xFF), st.binary(max_size=20)),  # from 0x0A on: nothing this module knows
+    st.tuples(st.integers(0x26, 0xFF), st.binary(max_size=20)),  # from 0x26 on: nothing this module knows
     max_size=11,
 ).map(tuple)
 
@@ -48,10 +48,28 @@ def test_ports_are_not_taken_for_concatenation(octets: str, ports: Ports | None)
     assert header.ports == ports
 
 
-def test_the_text_starts_behind_the_header() -> None:
-    _, rest = udh.parse(bytes.fromhex("050003110b01") + b"Hello")
+@pytest.mark.parametrize(
+    ("octets", "single", "locking"),
+    [
+        ("03240101", 1, None),
+        ("03250103", None, 3),
+        ("06250101240102", 2, 1),
+        ("080003110b01240101", 1, None),  # behind concatenation
+        ("06240101240103", 3, None),  # repeated: the last counts
+        ("032401fe", 0xFE, None),  # which languages there are is not known here
+        ("050003110b01", None, None),
+    ],
+)
+def test_language_shifts_are_found_wherever_they_stand(octets: str, single: int | None, locking: int | None) -> None:
+    header, _ = udh.parse(bytes.fromhex(octets))
 
-    assert rest == b"Hello"
+    assert (header.single_shift, header.locking_shift) == (single, locking)
+
+
+def test_the_text_starts_behind_the_header() -> None:
+    header, rest = udh.parse(bytes.fromhex("050003110b01") + b"Hello")
+
+    assert (header.octets, rest) == (6, b"Hello")
 
 
 @pytest.mark.parametrize(
@@ -68,6 +86,8 @@ def test_the_text_starts_behind_the_header() -> None:
         ("050803110b01", "3 octets, not 4"),
         ("0505030b8423", "3 octets, not 4"),
         ("0304010b", "1 octets, not 2"),
+        ("022400", "0 octets, not 1"),
+        ("0425020101", "2 octets, not 1"),
         ("050003110001", "part 1 of 0"),
         ("050003110300", "part 0 of 3"),
         ("050003110304", "part 4 of 3"),
