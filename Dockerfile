@@ -30,7 +30,7 @@ COPY --from=build /opt/smppgw /opt/smppgw
 USER 10001:10001
 WORKDIR /var/lib/smppgw
 VOLUME /var/lib/smppgw
-EXPOSE 2775 9775
+EXPOSE 2775 3550 9775
 STOPSIGNAL SIGTERM
 
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["smppgw", "health", "-c", "/etc/smppgw/smppgw.toml"]

@@ -72,6 +72,7 @@ def instruction(dockerfile: list[str], name: str) -> str:
         ("SystemCallFilter", "@system-service"),
         ("SystemCallFilter", "~@privileged @resources"),
         ("SocketBindAllow", "tcp:2775"),
+        ("SocketBindAllow", "tcp:3550"),
         ("SocketBindAllow", "tcp:9775"),
     ],
 )
@@ -142,7 +143,7 @@ def test_the_image_knows_how_it_is(dockerfile: list[str]) -> None:
 
 
 def test_the_image_tells_ports_and_data(dockerfile: list[str]) -> None:
-    assert instruction(dockerfile, "EXPOSE") == "2775 9775"
+    assert instruction(dockerfile, "EXPOSE") == "2775 3550 9775"
     assert instruction(dockerfile, "VOLUME") == "/var/lib/smppgw"
     assert instruction(dockerfile, "STOPSIGNAL") == "SIGTERM"
 

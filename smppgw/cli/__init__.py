@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "send": _Place("send", "send", "Submit one message over SMPP."),
     "bench": _Place("bench", "bench", "Measure a gateway under load."),
     "decode": _Place("decode", "decode", "A PDU in words."),
+    "receipt": _Place("receipt", "receipt", "A sample receipt in any profile."),
     "health": _Place("health", "health", "Ask the daemon how it is."),
     "hash-password": _Place("hash_password", "hash_password", "Make an account's password_hash."),
 }

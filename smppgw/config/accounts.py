@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from smppgw.config.kinds import Class, Count, Country, Duration, NetworkList, OneOrMany, Rate, Section, SystemId
+from smppgw.config.kinds import Class, Count, Country, Duration, Names, NetworkList, OneOrMany, Rate, Section, SystemId
 from smppgw.core.model import TrafficClass
 from smppgw.core.values import Secret
 from smppgw.smpp.consts import BindType
@@ -21,6 +21,8 @@ class Account(Section):
     """argon2id, in the form of the argon2 command line tool."""
     allowed_ips: NetworkList | None = None
     """None: any address."""
+    certificate: Names = ()
+    """It may bind only over TLS, with a client certificate that has one of these names; (): a password is enough."""
     max_binds: Count = 4
     bind_types: Annotated[tuple[BindType, ...], OneOrMany, Field(min_length=1)] = tuple(BindType)
     max_tps: Rate = 100.0
@@ -31,9 +33,10 @@ class Account(Section):
     """Whether somebody should be told when this account has no bind (``smppgw_account_expected_bound``)."""
     country: Country | None = None
     """Where its national numbers belong; None: international numbers only."""
-    default_alphabet: Literal["gsm7", "latin1", "ascii", "utf8"] = "gsm7"
+    default_alphabet: Literal["gsm7", "gsm7-packed", "latin1", "ascii", "utf8"] = "gsm7"
     """What data_coding 0 stands for."""
-    receipt_profile: Literal["standard"] = "standard"
+    receipt_profile: Literal["standard", "kannel", "jasmin", "vonage", "cm", "legacy-3.3"] = "standard"
+    """The dialect of its receipts (`smpp.dialects`)."""
     message_id: Literal["decimal", "hex"] = "decimal"
     validity: Duration = 48 * 3600.0
     """For messages that name no validity_period."""
@@ -47,6 +50,14 @@ class Account(Section):
         # A fault here refuses, never admits: an empty list is neither "any" nor meant.
         if value is not None and not value:
             raise ValueError("an empty list admits nobody; leave the key out to admit any address")
+        return value
+
+    @field_validator("certificate")
+    @classmethod
+    def _names_something(cls, value: Any) -> Any:
+        # So too: an empty list would ask for no certificate, and an empty name could be nobody's.
+        if not value or not all(value):
+            raise ValueError("an empty name is nobody's; leave the key out to ask for no certificate")
         return value
 
     @field_validator("bind_types", mode="after")

@@ -15,7 +15,7 @@ from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
 from smppgw.config.reading import suggest
 from smppgw.config.routes import Route
-from smppgw.config.sections import RatesSettings, SmppSettings
+from smppgw.config.sections import SmppSettings
 from smppgw.core.rates import Exchange, RateCard, RateFaults
 
 _TABLES: Final[Mapping[str, Callable[[Iterable[str], str], object]]] = {
@@ -49,31 +49,56 @@ def check_routes(routes: Sequence[Route], carriers: Sequence[str], accounts: Seq
 def check_protection(smpp: SmppSettings, accounts: Sequence[Account], findings: Findings) -> None:
     """Whoever can reach the listener can guess at passwords of eight octets."""
     open_to_all = [str(listen) for listen in smpp.listen if not listen.is_loopback]
-    bare = [account.system_id for account in accounts if account.allowed_ips is None]
+    bare = [account.system_id for account in accounts if account.allowed_ips is None and not account.certificate]
     if not open_to_all or not bare:
         return
     reason = f"{', '.join(open_to_all)} can be reached by others, and without allowed_ips: {', '.join(bare)}"
     if smpp.require_protection:
-        findings.fault("smpp.listen", reason, "give every account allowed_ips, or listen on loopback")
+        findings.fault("smpp.listen", reason, "give every account allowed_ips, or listen with TLS")
     else:
         findings.warn("smpp.listen", f"is open: {reason}")
 
 
 def check_listeners(smpp: SmppSettings, findings: Findings) -> None:
-    """An address can be had once."""
-    fixed = [str(listen) for listen in smpp.listen if listen.port]
+    """There is an address, and each can be had once."""
+    if not smpp.addresses:
+        findings.fault("smpp.listen", "names no address, nor does tls_listen", 'write "0.0.0.0:2775"')
+    fixed = [str(listen) for listen in smpp.addresses if listen.port]
     for address, times in Counter(fixed).items():
         if times > 1:
-            findings.fault("smpp.listen", f"names {address} {times} times")
+            findings.fault("smpp.listen", f"names {address} {times} times, tls_listen included")
 
 
-def check_files(carriers: Mapping[str, BaseModel], rates: RatesSettings | None, findings: Findings) -> None:
+def check_tls(smpp: SmppSettings, accounts: Sequence[Account], findings: Findings) -> None:
+    """TLS has what it needs, and accounts ask for certificates only where some can be shown."""
+    if smpp.tls_listen:
+        for key, file in (("tls_cert", smpp.tls_cert), ("tls_key", smpp.tls_key)):
+            if file is None:
+                findings.fault(f"smpp.{key}", "is required with tls_listen", "name a PEM file")
+    elif smpp.tls_cert or smpp.tls_key or smpp.tls_client_ca:
+        findings.warn("smpp.tls_listen", "is not set, so nothing speaks TLS whatever the other tls_ keys say")
+    for account in accounts:
+        if account.certificate and not (smpp.tls_listen and smpp.tls_client_ca):
+            reason = "could never bind: no client is asked for a certificate"
+            findings.fault(f"accounts[{account.system_id}].certificate", reason, "set tls_listen and tls_client_ca")
+
+
+def check_proxies(smpp: SmppSettings, findings: Findings) -> None:
+    """Who may speak for others is said together with where; anything less would admit everybody or nobody."""
+    for address in smpp.proxy_listen:
+        if address not in smpp.addresses:
+            known = [str(listen) for listen in smpp.addresses]
+            findings.fault("smpp.proxy_listen", f"{address} is not listened on", suggest(str(address), known))
+    if smpp.proxy_listen and not smpp.proxy_protocol:
+        findings.fault("smpp.proxy_protocol", "is required with proxy_listen", "name the networks of the proxies")
+    if smpp.proxy_protocol and not smpp.proxy_listen:
+        findings.fault("smpp.proxy_listen", "is required with proxy_protocol", "name the addresses the proxies use")
+
+
+def check_files(sections: Mapping[str, BaseModel | None], findings: Findings) -> None:
     """Files that are read at start are there: rate cards, templates, certificates, exchange rates."""
-    sections: list[tuple[str, BaseModel]] = [(f"carriers.{name}", carrier) for name, carrier in carriers.items()]
-    if rates is not None:
-        sections.append(("rates", rates))
-    for path, model in sections:
-        for key in fields_of(type(model), Path):
+    for path, model in sections.items():
+        for key in fields_of(type(model), Path) if model else ():
             file = getattr(model, key)
             if isinstance(file, Path):
                 _check_file(file, f"{path}.{key}", findings)

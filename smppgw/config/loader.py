@@ -77,9 +77,12 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     carriers = _carriers(raw, carrier_models, vault, findings)
     routes = _routes(raw, accounts, findings)
     readable = tuple(account.model for account in accounts if account.model)
-    checks.check_files(carriers, rates, findings)
+    files = {f"carriers.{name}": carrier for name, carrier in carriers.items()}
+    checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
     if smpp:
         checks.check_listeners(smpp, findings)
+        checks.check_tls(smpp, readable, findings)
+        checks.check_proxies(smpp, findings)
         checks.check_protection(smpp, readable, findings)
 
     if findings.faults or not (smpp and http and store and log and gateway and rates):

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
-from smppgw.config.kinds import Count, Duration, OneOrMany, Section, SystemId
+from smppgw.config.kinds import Count, Duration, NetworkList, OneOrMany, Section, SystemId
 from smppgw.config.listen import Address, Listen
 
 _SQLITE: Final = "sqlite:"
@@ -14,7 +14,21 @@ _SQLITE: Final = "sqlite:"
 class SmppSettings(Section):
     """[smpp]: the listener and what holds for every session; times in seconds."""
 
-    listen: Annotated[tuple[Address, ...], OneOrMany, Field(min_length=1)] = (Listen("0.0.0.0", 2775),)  # noqa: S104 # it is what a gateway is for; check warns
+    listen: Annotated[tuple[Address, ...], OneOrMany] = (Listen("0.0.0.0", 2775),)  # noqa: S104 # it is what a gateway is for; check warns
+    tls_listen: Annotated[tuple[Address, ...], OneOrMany] = ()
+    tls_cert: Path | None = None
+    """PEM: our certificate, and those between it and its root."""
+    tls_key: Path | None = None
+    """PEM, without a passphrase."""
+    tls_client_ca: Path | None = None
+    """PEM: who may have signed the certificates of clients; None: none is asked for."""
+    tls_client_cert: Literal["required", "optional"] = "required"
+    """Whether a client must show one, where one is asked for."""
+    tls_min: Literal["1.2", "1.3"] = "1.2"
+    proxy_listen: Annotated[tuple[Address, ...], OneOrMany] = ()
+    """Those of ``listen`` and ``tls_listen`` where every connection begins with a PROXY header."""
+    proxy_protocol: NetworkList = ()
+    """Who may connect there."""
     system_id: SystemId = "SMPPGW"
     """What the gateway calls itself in a bind_resp."""
     require_protection: bool = False
@@ -30,7 +44,7 @@ class SmppSettings(Section):
     """Silence before we ask whether the peer is there."""
     inactivity: Duration = 300.0
     """Silence before the session ends."""
-    response: Duration = 60.0
+    response: Annotated[Duration, Field(le=120)] = 60.0
     """How long the peer may take to answer a request of ours."""
     receipt_window: Annotated[Count, Field(le=1000)] = 10
     """deliver_sm in flight on one bind."""
@@ -38,6 +52,17 @@ class SmppSettings(Section):
     """Octets of the longest PDU accepted."""
     protocol_errors_per_min: Count = 10
     """Malformed PDUs within a minute that end a session."""
+    lockout_after: Count = 10
+    """Failed binds of one account from one address that lock it out there."""
+    lockout: Duration = 900.0
+    """How long."""
+    refusal_delay: Duration = 8.0
+    """The longest time between a bind and its refusal."""
+
+    @property
+    def addresses(self) -> tuple[Listen, ...]:
+        """All addresses to listen on: the plain ones, then those with TLS."""
+        return self.listen + self.tls_listen
 
 
 class HttpSettings(Section):

@@ -12,8 +12,11 @@ NO_CARRIER: Final = "none"
 """For a message that ended without a carrier."""
 
 BIND_TYPES: Final = ("transmitter", "receiver", "transceiver")
-BIND_RESULTS: Final = ("ok", "credentials", "address", "bind_type", "limit", "draining", "store", OTHER)
-"""``credentials``: unknown id or wrong password, which nobody may tell apart."""
+BIND_RESULTS: Final = (
+    "ok", "credentials", "address", "certificate", "locked", "bind_type", "limit", "draining", "store", OTHER,
+)  # fmt: skip
+"""``credentials``: unknown id or wrong password, which nobody may tell apart. ``locked``: not even looked at, after
+too many failures."""
 DISCONNECT_REASONS: Final = (
     "unbound", "drained", "eof", "lost", "aborted", "framing", "protocol_errors", "session_init", "pdu_read",
     "link_dead", "inactivity", OTHER,

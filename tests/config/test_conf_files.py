@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
@@ -15,6 +15,8 @@ from smppgw.config.accounts import PASSWORD_KEYS, Account
 from smppgw.config.loader import LISTS, TABLES, load
 from smppgw.config.routes import Route, RouteMatch
 from smppgw.config.secrets import companions
+from smppgw.smpp.dialects import DIALECTS
+from smppgw.smpp.text import Alphabet
 
 CONF = Path(__file__).parents[2] / "conf"
 COMMENTED = re.compile(r"^#(?=[a-z_]+ = |\[)", re.MULTILINE)
@@ -121,6 +123,23 @@ def test_what_is_commented_in_a_carrier_is_the_default(
     }
 
     assert wrong == {}
+
+
+def test_the_receipt_profiles_are_the_dialects_there_are() -> None:
+    assert set(get_args(Account.model_fields["receipt_profile"].annotation)) == set(DIALECTS)
+
+
+def test_every_receipt_profile_is_explained(text: str) -> None:
+    explained = re.findall(r"^#   (\S+) +(?:as|for) ", text, re.MULTILINE)
+
+    assert explained == list(DIALECTS)
+
+
+def test_every_default_alphabet_is_one_and_is_explained(text: str) -> None:
+    names = get_args(Account.model_fields["default_alphabet"].annotation)
+
+    explanation = text.partition("# What data_coding 0 stands for")[2].partition("#default_alphabet")[0]
+    assert [name for name in names if name not in set(Alphabet) or not re.search(rf"\b{name}\b", explanation)] == []
 
 
 def test_the_file_as_it_stands_has_no_faults(text: str, tmp_path: Path, models: Mapping[str, type[BaseModel]]) -> None:
