@@ -14,6 +14,7 @@ from smppgw.app import policies
 from smppgw.app.carriers import MODELS, check_files
 from smppgw.app.gateway import Gateway
 from smppgw.app.reloading import Configuration
+from smppgw.app.tls import server_context
 from smppgw.config import loader
 from smppgw.config.faults import ConfigFaults, Fault
 from smppgw.config.settings import Settings
@@ -39,7 +40,9 @@ def _read(path: Path, environ: Mapping[str, str]) -> Configuration:
     settings = loader.load(path, MODELS, environ)
     check_files(settings.carriers)
     try:
-        return Configuration(settings, policies.prices(settings))
+        return Configuration(settings, policies.prices(settings), server_context(settings.smpp))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ConfigFaults((Fault("rates", f"a rate card cannot be read: {fault}"),)) from None
     except RateFaults as faults:
         raise ConfigFaults(
             tuple(Fault(f"{faults.name}:{fault.line}", fault.reason) for fault in faults.faults)

@@ -9,6 +9,7 @@ from typing import Protocol
 from smppgw.carriers.base import Carrier
 from smppgw.core.health import Circuit
 from smppgw.core.ids import IdForm, Ids
+from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
 from smppgw.core.routing import Router
 from smppgw.ops.clock import Clock
@@ -19,7 +20,9 @@ from smppgw.workers.binds import Binds
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
+from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
+from smppgw.workers.operations import Operations
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
@@ -57,6 +60,8 @@ class Crew:
         prices: Prices,
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
+        lockout_rules: LockoutRules,
+        receipt_window: int,
         outgoing_kept_s: float,
         messages_kept_s: float,
         clock: Clock,
@@ -65,15 +70,33 @@ class Crew:
         self._clock = clock
         self._metrics = metrics
         self.circuits = {name: Circuit() for name in carriers}
-        self.binds = Binds(policies, passwords, metrics, self._owed, clock.monotonic())
-        self.receipts = Receipts(store=store, accounts=self.binds.accounts, clock=clock, metrics=metrics, jitter=random)
+        guard = Guard(Lockout(lockout_rules), clock, asyncio.get_running_loop().call_later)
+        self.binds = Binds(policies, passwords, metrics, guard, self._owed, clock.monotonic())
+        self.receipts = Receipts(
+            store=store,
+            accounts=self.binds.accounts,
+            window=receipt_window,
+            clock=clock,
+            metrics=metrics,
+            jitter=random,
+        )
         self._carriers = carriers
         self._settlements: list[Settlement] = []
+        routes = Routes(router, carriers)
         self._intake = Intake(
             store=store,
-            routes=Routes(router, carriers),
+            routes=routes,
             ids=ids,
             policies=policies,
+            clock=clock,
+            metrics=metrics,
+            on_queued=self._queued,
+            on_finished=self._finished,
+        )
+        self._operations = Operations(
+            store=store,
+            routes=routes,
+            ids=ids,
             clock=clock,
             metrics=metrics,
             on_queued=self._queued,
@@ -82,13 +105,11 @@ class Crew:
         self.reception = Reception(
             binds=self.binds,
             intake=self._intake,
+            operations=self._operations,
             receipts=self.receipts,
             clock=clock,
             metrics=metrics,
-            on_fault=self._fail,
         )
-        self.fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done, with its exception, when a task of a session has failed, which is a bug."""
         self.dispatchers: dict[str, Dispatcher] = {}
         self.stoppable: list[Worker] = []
         for carrier in carriers.values():
@@ -96,7 +117,7 @@ class Crew:
         self.stoppable.append(
             Sweeper(
                 store=store,
-                accounts=policies,
+                accounts=self.binds.accounts,
                 outgoing_kept_s=outgoing_kept_s,
                 messages_kept_s=messages_kept_s,
                 clock=clock,
@@ -112,7 +133,9 @@ class Crew:
         self._metrics.know_accounts(policies)
         self.binds.reload(policies, self._clock.monotonic())
         self.receipts.reload()
-        self._intake.reload(Routes(router, self._carriers), policies)
+        routes = Routes(router, self._carriers)
+        self._intake.reload(routes, policies)
+        self._operations.reload(routes)
         for settlement in self._settlements:
             settlement.prices = prices
 
@@ -176,7 +199,3 @@ class Crew:
             )
         for account in {finish.account for finish in finishes}:
             self.receipts.owed(account)
-
-    def _fail(self, fault: BaseException) -> None:
-        if not self.fault.done():
-            self.fault.set_exception(fault)

@@ -20,12 +20,14 @@ from smppgw.app.carriers import make_carriers
 from smppgw.app.crew import Crew
 from smppgw.app.reloading import Configuration, Reloader
 from smppgw.app.vitals import Vitals
+from smppgw.carriers.retired import Retired
 from smppgw.core import numbers
 from smppgw.core.ids import IdForm, Ids
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.passwords import Passwords
 from smppgw.ops.systemd import Notifier, watchdog_interval_s
+from smppgw.smpp.admission import Admission
 from smppgw.smpp.aio import Listener, listen
 from smppgw.smpp.tally import Tally
 from smppgw.store.base import StoreFailedError
@@ -58,6 +60,7 @@ class Gateway:
         self._read = read
         self._settings = settings
         self._prices = configuration.prices
+        self._tls = configuration.tls
         self._clock = clock
         self._notifier = Notifier(environ)
         self._policies = policies.account_policies(settings.accounts)
@@ -114,6 +117,8 @@ class Gateway:
         )
         opened.push_async_callback(store.aclose)
         carriers = make_carriers(settings.carriers, self._clock, self._metrics)
+        for name in await store.carriers_with_work():
+            carriers.setdefault(name, Retired(name))
         for carrier in carriers.values():
             opened.push_async_callback(carrier.aclose)
         await asyncio.gather(*(carrier.ready() for carrier in carriers.values()))
@@ -131,6 +136,8 @@ class Gateway:
             prices=self._prices,
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,
+            lockout_rules=policies.lockout_rules(settings),
+            receipt_window=settings.smpp.receipt_window,
             outgoing_kept_s=settings.store.receipts_retention,
             messages_kept_s=settings.store.messages_retention,
             clock=self._clock,
@@ -139,31 +146,35 @@ class Gateway:
         return store, crew
 
     async def _work(self, store: SqliteStore, crew: Crew, http_at: tuple[str, int]) -> None:
-        self._reloader = Reloader(
-            read=self._read,
-            running=self._settings,
-            crew=crew,
-            clock=self._clock,
-            metrics=self._metrics,
-            notifier=self._notifier,
-        )
         async with asyncio.TaskGroup() as duties:
             stoppable = [duties.create_task(worker.run(), name=type(worker).__name__) for worker in crew.stoppable]
+            listeners = await self._listen(crew)
+            self._reloader = self._make_reloader(crew, listeners)
             endless = [
                 duties.create_task(crew.receipts.run(), name="Receipts"),
                 duties.create_task(self._watch(store, crew), name="Vitals"),
                 duties.create_task(self._reloader.run(), name="Reloader"),
-                duties.create_task(_raise_fault(crew), name="sessions"),
             ]
-            listeners = await self._listen(crew)
             self._announce(store, http_at, listeners)
             await self._stopping.wait()
             await self._drain(crew, listeners, stoppable)
             for task in endless:
                 task.cancel()
 
+    def _make_reloader(self, crew: Crew, listeners: Sequence[Listener]) -> Reloader:
+        return Reloader(
+            read=self._read,
+            running=self._settings,
+            crew=crew,
+            listeners=listeners,
+            clock=self._clock,
+            metrics=self._metrics,
+            notifier=self._notifier,
+        )
+
     async def _listen(self, crew: Crew) -> list[Listener]:
         smpp = self._settings.smpp
+        admission = Admission(max_total=smpp.max_unbound, max_per_host=smpp.max_unbound_per_ip)
         return [
             await listen(
                 crew.reception,
@@ -171,11 +182,13 @@ class Gateway:
                 address.port,
                 policies.session_settings(self._settings),
                 clock=self._clock.monotonic,
-                max_unbound=smpp.max_unbound,
-                max_unbound_per_ip=smpp.max_unbound_per_ip,
+                ssl=tls,
+                proxies=smpp.proxy_protocol if address in smpp.proxy_listen else None,
+                admission=admission,
                 tally=self._tally,
             )
-            for address in smpp.listen
+            for tls, addresses in ((None, smpp.listen), (self._tls, smpp.tls_listen))
+            for address in addresses
         ]
 
     def _announce(self, store: SqliteStore, http_at: tuple[str, int], listeners: Sequence[Listener]) -> None:
@@ -216,7 +229,3 @@ class Gateway:
         except TimeoutError:
             pass  # who does not answer an unbind is cut off with the process
         await asyncio.wait(stoppable)
-
-
-async def _raise_fault(crew: Crew) -> None:
-    await crew.fault

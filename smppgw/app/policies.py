@@ -8,6 +8,7 @@ from smppgw.config.accounts import Account
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
 from smppgw.core.ids import IdForm
+from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import Match, Router, Rule
 from smppgw.smpp.receipt import DIALECTS
@@ -15,6 +16,7 @@ from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.text import Alphabet
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
+from smppgw.workers.reception import SERVES
 
 _ENCODING: Final = "utf-8-sig"
 
@@ -29,6 +31,7 @@ def _policy(account: Account) -> AccountPolicy:
         system_id=account.system_id,
         password_hash=account.password_hash.reveal(),
         allowed_networks=account.allowed_ips,
+        certificates=frozenset(account.certificate),
         max_binds=account.max_binds,
         bind_types=frozenset(account.bind_types),
         max_tps=account.max_tps,
@@ -65,6 +68,7 @@ def session_settings(settings: Settings) -> SessionSettings:
     smpp = settings.smpp
     return SessionSettings(
         system_id=smpp.system_id,
+        serves=SERVES,
         session_init_s=smpp.session_init,
         pdu_read_s=smpp.pdu_read,
         enquire_link_s=smpp.enquire_link,
@@ -74,6 +78,12 @@ def session_settings(settings: Settings) -> SessionSettings:
         max_octets=smpp.max_pdu,
         protocol_errors_per_min=smpp.protocol_errors_per_min,
     )
+
+
+def lockout_rules(settings: Settings) -> LockoutRules:
+    """Return what holds for those who fail to bind."""
+    smpp = settings.smpp
+    return LockoutRules(lock_after=smpp.lockout_after, lock_s=smpp.lockout, longest_delay_s=smpp.refusal_delay)
 
 
 def prices(settings: Settings) -> Prices:

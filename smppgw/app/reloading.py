@@ -1,8 +1,9 @@
 """SIGHUP: the configuration is read whole, checked whole, and only then swapped."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Final
 
 import structlog
@@ -14,19 +15,24 @@ from smppgw.config.settings import Settings
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.systemd import Notifier
+from smppgw.smpp.aio import Listener
 from smppgw.workers.pricing import Prices
 
 _log = structlog.get_logger()
 
 _AT_START_ONLY: Final = ("smpp", "http", "store", "log", "gateway", "carriers")
+_TLS_KEYS: Final = ("tls_cert", "tls_key", "tls_client_ca", "tls_client_cert", "tls_min")
+"""Keys of [smpp] that a reload heeds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A configuration with what was read along with it."""
+    """A configuration with what was read from the files it names."""
 
     settings: Settings
     prices: Prices
+    tls: SSLContext | None
+    """What the TLS listeners speak; None where there are none."""
 
 
 class Reloader:
@@ -38,6 +44,7 @@ class Reloader:
         read: Callable[[], Configuration],
         running: Settings,
         crew: Crew,
+        listeners: Sequence[Listener],
         clock: Clock,
         metrics: Metrics,
         notifier: Notifier,
@@ -45,6 +52,7 @@ class Reloader:
         self._read = read
         self._running = running
         self._crew = crew
+        self._listeners = listeners
         self._clock = clock
         self._metrics = metrics
         self._notifier = notifier
@@ -75,16 +83,27 @@ class Reloader:
             return
         settings = new.settings
         self._crew.reload(policies.account_policies(settings.accounts), policies.router(settings.routes), new.prices)
-        for account in settings.accounts:
-            self._metrics.expected_bound(account.system_id, expected=account.expect_bound)
+        if new.tls is not None:
+            for listener in self._listeners:
+                listener.use_tls(new.tls)
+        expected = {account.system_id: account.expect_bound for account in settings.accounts}
+        for name in self._crew.binds.accounts:
+            self._metrics.expected_bound(name, expected=expected.get(name, False))
         self._metrics.reloaded(successful=True, now=self._clock.wall())
-        waiting = [name for name in _AT_START_ONLY if getattr(settings, name) != getattr(self._running, name)]
+        before, now = _at_start_only(self._running), _at_start_only(settings)
+        waiting = [name for name in before if before[name] != now[name]]
         _log.info(
             "configuration reloaded",
             accounts=len(settings.accounts),
             routes=len(settings.routes),
             after_restart=waiting,
         )
+
+
+def _at_start_only(settings: Settings) -> Mapping[str, object]:
+    """Return the sections that take effect at the start only, without what a reload has just changed."""
+    sections = {name: getattr(settings, name) for name in _AT_START_ONLY}
+    return sections | {"smpp": settings.smpp.model_copy(update=dict.fromkeys(_TLS_KEYS))}
 
 
 def _check_carriers(new: Settings, running: Settings) -> None:

@@ -39,6 +39,14 @@ class TokenBucket:
         self._tokens -= n
         return True
 
+    def take_together(self, now: float, n: int) -> bool:
+        """Take ``n`` tokens for what cannot be divided: more than ``burst`` are lent where the bucket is full."""
+        self._fill(now)
+        if self._tokens + _DRIFT < min(n, self.burst):
+            return False
+        self._tokens -= n
+        return True
+
     def wait_s(self, now: float) -> float:
         """Return the seconds until one token can be taken; 0 if it can be now."""
         self._fill(now)

@@ -24,6 +24,7 @@ from smppgw.core.model import (
     Stage,
     Submission,
 )
+from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.verdict import StatusReport
 
 
@@ -182,6 +183,13 @@ class Store(Protocol):
     async def release(self, messages: Sequence[MessageId], lease: Lease) -> None:
         """Give leased messages back that were not begun."""
 
+    async def divert(self, carrier: str, limit: int) -> Sequence[str]:
+        """Move queued messages on to the next candidate of their decision; return the carriers that got some.
+
+        For a carrier that cannot be reached: what is queued was certainly not taken. Those that have no next candidate
+        stay.
+        """
+
     async def begin(self, attempt: Attempt, carrier: str, lease: Lease, now: float) -> None:
         """Store an attempt; its messages are ``sending`` from now on.
 
@@ -254,6 +262,24 @@ class Store(Protocol):
 
     async def purge(self, *, before: float, limit: int) -> int:
         """Delete at most ``limit`` messages that ended before, with all that belongs to them; return how many went."""
+
+    async def carriers_with_work(self) -> Sequence[str]:
+        """Return the carriers that messages are queued for, or that have not told the outcome of some."""
+
+    async def find(self, named: Named) -> Found | None:
+        """Return where a submission stands; None where the account has no such one with that source."""
+
+    async def cancel(self, what: Named | Addressed, now: float) -> Sequence[Finish] | None:
+        """End what waits as DELETED, with its receipts; return what ended: nothing where all is out of reach.
+
+        None where the account has no submission of that name. Leased messages that were not begun are ended too.
+        """
+
+    async def replace(self, replacement: Replacement, now: float) -> bool:
+        """Give a waiting text another content; False, and nothing written, where it waits no more.
+
+        Who has leased the old content loses the message.
+        """
 
     async def backlog(self) -> Backlog:
         """Count what waits."""

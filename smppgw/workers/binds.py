@@ -1,23 +1,27 @@
 """Who is bound: bind requests, live binds per account, and who of them may receive.
 
 Every refused bind is answered alike, ESME_RBINDFAIL, whatever was wrong (SMPP 5.0, 4.7.6: RINVPASWD and RINVSYSID are
-for impossible lengths). A slot is taken before the password is checked, so that a hundred binds at once do not pass
-together, and given back the moment the session ends.
+for impossible lengths), after a time that does not tell it either (`workers.guard`). A place is asked for and taken in
+one step after the password was checked: a hundred binds at once do not pass together, and whoever only guesses
+passwords holds no place. It is free the moment the session ends.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
 import structlog
 
 from smppgw.core.pacing import TokenBucket
+from smppgw.ops.labels import UNKNOWN_ACCOUNT
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.passwords import Passwords
 from smppgw.smpp.aio import Connection
 from smppgw.smpp.consts import BindType, CommandStatus
+from smppgw.smpp.networks import is_in
 from smppgw.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, respond
+from smppgw.smpp.states import State
+from smppgw.workers.guard import Guard
 from smppgw.workers.policy import AccountPolicy
 
 _log = structlog.get_logger()
@@ -37,9 +41,12 @@ class LiveAccount:
     policy: AccountPolicy
     bucket: TokenBucket
     """Shared by all its binds."""
-    binds: dict[Connection, BindType] = field(default_factory=dict)
-    """Also those whose password is still being checked: they hold a slot."""
-    bound: set[Connection] = field(default_factory=set)
+    bound: dict[Connection, BindType] = field(default_factory=dict)
+
+    @property
+    def has_receiver(self) -> bool:
+        """Whether any bind may ever get a deliver_sm."""
+        return any(bind_type is not BindType.TRANSMITTER for bind_type in self.bound.values())
 
     def receivers(self) -> Iterator[Connection]:
         """Yield the binds that may get a deliver_sm now."""
@@ -54,6 +61,7 @@ class Binds:
         policies: Mapping[str, AccountPolicy],
         passwords: Passwords,
         metrics: Metrics,
+        guard: Guard,
         on_bound: Callable[[str], None],
         now: float,
     ) -> None:
@@ -63,11 +71,13 @@ class Binds:
             policies: Per system_id.
             passwords: Checks them.
             metrics: Counts.
+            guard: Slows down and locks out who fails.
             on_bound: Called with the system_id when a bind that may receive has come.
             now: Monotonic seconds.
         """
         self._passwords = passwords
         self._metrics = metrics
+        self._guard = guard
         self._on_bound = on_bound
         self._draining = False
         self.accounts: dict[str, LiveAccount] = {}
@@ -76,99 +86,128 @@ class Binds:
         self.reload(policies, now)
         self._of: dict[Connection, LiveAccount] = {}
 
-    def account_of(self, connection: Connection) -> LiveAccount:
-        """Return the account of a bound connection."""
-        return self._of[connection]
+    def account_of(self, connection: Connection) -> LiveAccount | None:
+        """Return the account of a connection; None before its bind and after its end."""
+        return self._of.get(connection)
 
     def reload(self, policies: Mapping[str, AccountPolicy], now: float) -> None:
-        """Go by other policies; accounts that are gone are unbound, live binds of the others stay."""
+        """Go by other policies; accounts that are gone are unbound, live binds of the others stay.
+
+        Lock-outs are lifted: whoever reloads may have given an account its right password.
+        """
+        self._guard.forgive()
         self._configured = frozenset(policies)
         for name, policy in policies.items():
             bucket = TokenBucket(policy.max_tps, burst=max(policy.window, policy.max_tps), now=now)
             account = self.accounts.setdefault(name, LiveAccount(policy, bucket))
             account.policy, account.bucket = policy, bucket
         for name in self.accounts.keys() - self._configured:
-            for connection in list(self.accounts[name].binds):
+            for connection in list(self.accounts[name].bound):
                 connection.close()
 
     def stop(self) -> None:
         """Admit nobody any more."""
         self._draining = True
+        self._guard.stop()
 
     async def bind(self, connection: Connection, pdu: BindPdu) -> None:
         """Check a bind request and answer it."""
-        bind_type = _TYPES[type(pdu)]
-        account = self.accounts[pdu.system_id] if pdu.system_id in self._configured else None
-        result = self._admit(account, connection, bind_type)
-        if result == "ok" and account is not None:
-            account.binds[connection] = bind_type
-            self._of[connection] = account
-        try:
-            # Asked in any case, so that a refusal takes as long whatever its cause.
-            right = await self._passwords.verify(
-                pdu.system_id, pdu.password, None if account is None else account.policy.password_hash
-            )
-        except BaseException:
-            self.forget(connection)
-            raise
-        if result == "ok" and not right:
-            self.forget(connection)
-            result = "credentials"
-        self._answer(connection, pdu, bind_type, result)
+        bind_type, came_at = _TYPES[type(pdu)], self._guard.now()
+        result = await self._check_peer(connection, pdu)
+        if connection.session.state is not State.BINDING:
+            return  # the peer has gone while its password was checked
+        account = self._account(pdu.system_id)
+        if result is None and account is not None:
+            result = self._fault(account, bind_type)
+        if result is None and account is not None:
+            self._take(account, connection, pdu, bind_type)
+        else:
+            self._refuse(connection, pdu, bind_type, result or "credentials", came_at)
 
-    def _admit(self, account: LiveAccount | None, connection: Connection, bind_type: BindType) -> str:
-        """Say what speaks against a bind, as a value of the metric label ``result``."""
+    async def _check_peer(self, connection: Connection, pdu: BindPdu) -> str | None:
+        """Say what is wrong with who asks, as a value of the metric label ``result``; whoever guesses has it wrong."""
+        name, host = pdu.system_id, connection.peername[0]
+        if self._guard.is_locked(name, host):
+            return "locked"
+        right = await self._passwords.verify(name, pdu.password, self._hash_for(connection, name))
+        # Looked up again: a reload may have come meanwhile, and other guesses of the same peer may have ended.
+        if self._guard.is_locked(name, host):
+            return "locked"
+        account = self._account(name)
+        result = "credentials" if account is None else _stranger(account, connection)
+        if result is None and not right:
+            result = "credentials"
+        if result is None:
+            self._guard.succeed(name, host)
+        else:
+            self._guard.fail(name, host, known=self._known(name))
+        return result
+
+    def _hash_for(self, connection: Connection, name: str) -> str | None:
+        """Return what to check a password against.
+
+        None costs the same and is never right: a refusal takes as long whatever its cause, and who cannot bind anyway
+        cannot learn whether a password is right, not even from how soon a remembered one is recognised.
+        """
+        account = self._account(name)
+        return None if account is None or _stranger(account, connection) else account.policy.password_hash
+
+    def _known(self, system_id: str) -> str:
+        return system_id if system_id in self._configured else UNKNOWN_ACCOUNT
+
+    def _account(self, system_id: str) -> LiveAccount | None:
+        return self.accounts[system_id] if system_id in self._configured else None
+
+    def _fault(self, account: LiveAccount, bind_type: BindType) -> str | None:
+        """Say what speaks against a bind of the account itself, as a value of the metric label ``result``."""
         if self._draining:
             return "draining"
-        if account is None:
-            return "credentials"
-        networks = account.policy.allowed_networks
-        if networks is not None and not _is_in(connection.peername[0], networks):
-            return "address"
         if bind_type not in account.policy.bind_types:
             return "bind_type"
-        return "limit" if len(account.binds) >= account.policy.max_binds else "ok"
+        return "limit" if len(account.bound) >= account.policy.max_binds else None
 
-    def _answer(self, connection: Connection, pdu: BindPdu, bind_type: BindType, result: str) -> None:
-        known = pdu.system_id if pdu.system_id in self._configured else "_unknown"
+    def _refuse(self, connection: Connection, pdu: BindPdu, bind_type: BindType, result: str, came_at: float) -> None:
+        known = self._known(pdu.system_id)
         self._metrics.bind(known, bind_type.value, result)
-        if result != "ok":
+        if result != "locked":  # the log has it once, when the lock began
             _log.warning("bind refused", account=known, peer=connection.peername[0], reason=result)
-            impossible = CommandStatus.ESME_RINVSYSID if not pdu.system_id else None
-            connection.answer(respond(pdu, impossible or CommandStatus.ESME_RBINDFAIL))
-            return
-        account = self._of.get(connection)
-        if account is None:
-            return  # the peer has gone while its password was checked
+        impossible = CommandStatus.ESME_RINVSYSID if not pdu.system_id else None
+        answer = respond(pdu, impossible or CommandStatus.ESME_RBINDFAIL)
+        self._guard.refuse(connection, pdu.system_id, came_at, lambda: connection.answer(answer))
+
+    def _take(self, account: LiveAccount, connection: Connection, pdu: BindPdu, bind_type: BindType) -> None:
+        name = account.policy.system_id
+        account.bound[connection] = bind_type
+        self._of[connection] = account
         connection.session.limit_window(account.policy.window)
         connection.answer(respond(pdu, CommandStatus.ESME_ROK))
-        account.bound.add(connection)
         self._show(account)
-        _log.info("bound", account=known, peer=connection.peername[0], bind_type=bind_type.value)
+        self._metrics.bind(name, bind_type.value, "ok")
+        _log.info("bound", account=name, peer=connection.peername[0], bind_type=bind_type.value)
         if bind_type is not BindType.TRANSMITTER:
-            self._on_bound(known)
+            self._on_bound(name)
 
     def forget(self, connection: Connection) -> str | None:
         """Free the slot of a connection that ended; return its account."""
+        self._guard.forget(connection)
         account = self._of.pop(connection, None)
         if account is None:
             return None
-        del account.binds[connection]
-        account.bound.discard(connection)
+        del account.bound[connection]
         self._show(account)
         return account.policy.system_id
 
     def _show(self, account: LiveAccount) -> None:
         for bind_type in BindType:
-            count = sum(account.binds[connection] is bind_type for connection in account.bound)
+            count = sum(bound is bind_type for bound in account.bound.values())
             self._metrics.sessions(account.policy.system_id, bind_type.value, count)
 
 
-def _is_in(host: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    """Whether an address lies in one of the networks; what is no address lies in none."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in networks)
+def _stranger(account: LiveAccount, connection: Connection) -> str | None:
+    """Say why a peer cannot be this account's, whatever its password; a value of the metric label ``result``."""
+    policy = account.policy
+    if policy.allowed_networks is not None and not is_in(connection.peername[0], policy.allowed_networks):
+        return "address"
+    if policy.certificates and not policy.certificates & connection.certificate_names:
+        return "certificate"
+    return None

@@ -8,6 +8,7 @@ from smppgw.core.model import BatchId, Message, MessageId
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish, Lease, Store
+from smppgw.workers.pace import store_while_leased
 from smppgw.workers.pricing import Prices
 
 
@@ -44,7 +45,11 @@ class Settlement:
         """Store dispositions with their costs; False when the lease was lost and nothing was changed."""
         now = self._clock.wall()
         priced = {message.id: self._priced(message, dispositions[message.id], now) for message in messages}
-        finished, lost = await self._store.settle(batch, priced, lease=lease, now=now, due_at=due_at)
+        finished, lost = await store_while_leased(
+            lambda: self._store.settle(batch, priced, lease=lease, now=self._clock.wall(), due_at=due_at),
+            until=lease.until,
+            clock=self._clock,
+        )
         if lost:
             return False
         self._on_finished(finished)

@@ -20,19 +20,22 @@ from smppgw.core.health import Circuit
 from smppgw.core.model import Attempt, Batch, BatchId, Message, MessageId
 from smppgw.core.pacing import TokenBucket
 from smppgw.core.retry import Backoff
-from smppgw.core.verdict import Deferred, Verdict
+from smppgw.core.verdict import Deferred, Doubtful, Evidence, Verdict
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Lease, LeaseLostError, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.calling import Settlement
-from smppgw.workers.pace import pace
+from smppgw.workers.pace import pace, store_while_leased, until_due
 
 _log = structlog.get_logger()
 
 LEASE_S: Final = 120.0
 """Longer than the longest call of any carrier, its wait for a slot included."""
 IDLE_S: Final = 1.0
+DIVERTED_AT_ONCE: Final = 1000
+DIVERT_AGAIN_S: Final = 5.0
+"""Until the queue behind an open circuit is looked at again, after a look that found nothing to divert."""
 AGAIN: Final = Backoff(first_s=1.0, factor=2.0, longest_s=300.0)
 """Waits of a message that every candidate has deferred."""
 
@@ -66,6 +69,7 @@ class Dispatcher:
         self._bucket = TokenBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
         self._slots = asyncio.Semaphore(limits.max_in_flight)
         self._paused_until = 0.0
+        self._divert_at = 0.0
         self._stopping = asyncio.Event()
         self.bell = Bell()
         """Rung when something was queued for this carrier."""
@@ -109,18 +113,32 @@ class Dispatcher:
     async def _may_call(self) -> bool:
         """Wait for the pace of calls; False while the carrier is paused or its circuit is open."""
         now = self._clock.monotonic()
-        if now < self._paused_until or self._circuit.wait_s(now) > 0:
+        if self._circuit.wait_s(now) > 0:
+            await self._divert(now)
             return False
-        # Waited for before the lease, so that what arrives meanwhile shares the call.
-        await pace(self._bucket, self._clock)
+        if now < self._paused_until:
+            return False
+        # Waited for before the lease, so that what arrives meanwhile shares the call; taken only with a call at hand.
+        await until_due(self._bucket, self._clock)
         return not self._stopping.is_set()
+
+    async def _divert(self, now: float) -> None:
+        """Let what is queued behind an open circuit take its next candidate."""
+        if now < self._divert_at:
+            return
+        diverted = await self._store.divert(self._carrier.name, DIVERTED_AT_ONCE)
+        if not diverted:
+            self._divert_at = now + DIVERT_AGAIN_S
+            return
+        _log.warning("queue diverted from an open circuit", carrier=self._carrier.name, to=list(diverted))
+        self._on_queued(diverted)
 
     async def _start(self, calls: asyncio.TaskGroup, lease: Lease, batches: Sequence[tuple[Message, ...]]) -> None:
         """Start a call for each batch; the first uses the slot that is held already."""
         for place, messages in enumerate(batches):
             if place:
                 await self._slots.acquire()
-                await pace(self._bucket, self._clock)
+            await pace(self._bucket, self._clock)
             now = self._clock.monotonic()
             if self._stopping.is_set() or not self._circuit.allow(now):
                 self._slots.release()
@@ -138,14 +156,21 @@ class Dispatcher:
         """Store the attempt, send it, settle it; a slot is held from before until after."""
         try:
             attempt = self._carrier.prepare(Batch(id=self._new_batch_id(), messages=messages), self._clock.wall())
-            await self._store.begin(attempt, self._carrier.name, lease, self._clock.wall())
+            await store_while_leased(
+                lambda: self._store.begin(attempt, self._carrier.name, lease, self._clock.wall()),
+                until=lease.until,
+                clock=self._clock,
+            )
             verdicts = await self._send(attempt)
             await self._settle(attempt, messages, verdicts, lease)
         except LeaseLostError as fault:
             _log.warning("batch dropped before sending", carrier=self._carrier.name, reason=str(fault))
+            await self._release(messages, lease)  # those that it still covers
         except StoreError as fault:
             # Whatever was sent by now is found as a doubt when the lease ends.
             _log.error("call not stored", carrier=self._carrier.name, reason=str(fault))
+        except Exception as fault:  # noqa: BLE001 - a bug that one batch meets; what was sent becomes a doubt, as above
+            _log.error("call failed", carrier=self._carrier.name, messages=len(messages), exc_info=fault)
         finally:
             self._slots.release()
             self.bell.ring()
@@ -161,7 +186,7 @@ class Dispatcher:
         whole = [v for v in verdicts.values() if isinstance(v, Deferred) and v.whole_carrier]
         now = self._clock.monotonic()
         before = self._circuit.state(now)
-        self._circuit.record(not whole, now)
+        self._circuit.record(not whole and not all(map(_is_silence, verdicts.values())), now)
         if whole and whole[0].not_before is not None:
             self._paused_until = max(self._paused_until, now + whole[0].not_before - self._clock.wall())
         after = self._circuit.state(now)
@@ -208,3 +233,8 @@ class Dispatcher:
             verdicts=sorted({type(verdict).__name__.lower() for verdict in verdicts.values()}),
             reasons=reasons[:5],
         )
+
+
+def _is_silence(verdict: Verdict) -> bool:
+    """Whether a call brought no sign that the carrier works: going on would turn the whole queue into doubts."""
+    return isinstance(verdict, Doubtful) and verdict.evidence is Evidence.NONE

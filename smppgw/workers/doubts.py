@@ -17,11 +17,13 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued, dispose_repeat
 from smppgw.core.doubt import DoubtProgress, DoubtStep, may_resend, next_step, wait_s
 from smppgw.core.model import DoubtRule, Message, MessageId, Outcome
+from smppgw.core.pacing import TokenBucket
 from smppgw.core.verdict import Doubtful, Evidence, Verdict
 from smppgw.ops.clock import Clock
 from smppgw.store.base import DueDoubt, Lease, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.calling import Settlement
+from smppgw.workers.pace import pace
 
 _log = structlog.get_logger()
 
@@ -50,6 +52,8 @@ class Doubts:
         self._clock = clock
         self._jitter = jitter
         self._on_queued = on_queued
+        limits = carrier.limits
+        self._bucket = TokenBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
         self._stopping = False
         self.bell = Bell()
 
@@ -74,10 +78,20 @@ class Doubts:
         lease, due = await self._store.lease_doubts(self._carrier.name, _AT_ONCE, until=now + LEASE_S, now=now)
         async with asyncio.TaskGroup() as steps:
             for doubt in due:
-                steps.create_task(self._step(doubt, lease))
+                steps.create_task(self._step_safely(doubt, lease))
         return bool(due)
 
+    async def _step_safely(self, doubt: DueDoubt, lease: Lease) -> None:
+        try:
+            await self._step(doubt, lease)
+        except StoreError as fault:
+            _log.error("doubt not stored, tried again", carrier=self._carrier.name, reason=str(fault))
+        except Exception as fault:  # noqa: BLE001 - a bug that one answer meets; tried again when the lease ends
+            _log.error("doubt failed", carrier=self._carrier.name, batch=doubt.attempt.batch, exc_info=fault)
+
     async def _step(self, doubt: DueDoubt, lease: Lease) -> None:
+        # Before the step is chosen: the fence must not end while it waits.
+        await pace(self._bucket, self._clock)
         limits = self._carrier.limits
         step = next_step(
             doubt.progress,

@@ -1,53 +1,47 @@
-"""submit_sm: limits, translation, route, store, answer.
+"""submit_sm, data_sm, submit_multi: limits, translation, route, store, answer.
 
 What one read brought is stored in one request and answered together. ESME_ROK leaves only after the commit that holds
-the message; whatever goes wrong before is an error status in the same submit_sm_resp, and the session goes on. A text
-whose last part has come is routed in a second step; a crash between the two is made good by ``route_left_over``.
+the message; whatever goes wrong before is an error status in the same response, and the session goes on. A text whose
+last part has come is routed in a second step; a crash between the two is made good by ``route_left_over``.
+
+A whole text with replace_if_present_flag ends what still waits of its account with the same source, destination and
+service_type (SMPP v3.4, 5.2.18), after it was stored itself: the old one ends DELETED, the new one has an id of its
+own. Parts of a text do not look for anything to replace.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from smppgw.core.ids import IdForm, Ids
-from smppgw.core.model import (
-    Decision,
-    Message,
-    MessageId,
-    Operation,
-    Segment,
-    SegmentId,
-    Submission,
-    SubmissionId,
-)
+from smppgw.core.model import Decision, Message, MessageId, Operation, Submission
+from smppgw.core.operations import Addressed
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
 from smppgw.ops.metrics import Metrics
 from smppgw.smpp import text
 from smppgw.smpp.aio import Connection
 from smppgw.smpp.consts import CommandStatus
-from smppgw.smpp.pdu import SubmitSm, SubmitSmResp
+from smppgw.smpp.fields import DistributionList, SmeAddress, UnsuccessSme
+from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
 from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
+from smppgw.workers import restate, wanted
 from smppgw.workers.binds import LiveAccount
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
-from smppgw.workers.translate import Draft, Refusal, read_submit
+from smppgw.workers.translate import Draft, Refusal, read_destinations, read_submit
+from smppgw.workers.wanted import Wanted, Way
 
 _log = structlog.get_logger()
 
 _LEFT_OVER_AT_ONCE: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A submit that may be stored: it lacks only its number."""
-
-    pdu: SubmitSm
-    draft: Draft
-    decision: Decision | None
+Submit = SubmitSm | DataSm | SubmitMulti
+"""The requests that bring new messages."""
 
 
 class Intake:
@@ -92,7 +86,7 @@ class Intake:
         self._routes = routes
         self._assembly_s |= {name: policy.assembly_s for name, policy in policies.items()}
 
-    async def submit(self, connection: Connection, account: LiveAccount, pdus: Sequence[SubmitSm], at: float) -> None:
+    async def submit(self, connection: Connection, account: LiveAccount, pdus: Sequence[Submit], at: float) -> None:
         """Store and answer what one read brought.
 
         Args:
@@ -101,79 +95,156 @@ class Intake:
             pdus: Each gets exactly one answer.
             at: Monotonic seconds, when they were read.
         """
-        wanted: list[_Wanted] = []
-        refused: list[SubmitSmResp] = []
+        accepted: list[Wanted] = []
+        refused: list[Pdu] = []
         for pdu in pdus:
-            outcome = self._consider(connection, account, pdu, at)
+            outcome = self._consider_safely(connection, account, pdu, at)
             if isinstance(outcome, Refusal):
-                refused.append(_response(pdu, outcome.status))
+                refused.append(respond(pdu, outcome.status))
             else:
-                wanted.append(outcome)
+                accepted.append(outcome)
         self._answer(connection, account, refused, at)
-        if wanted:
-            self._answer(connection, account, await self._store_all(account, wanted), at)
+        if accepted:
+            self._answer(connection, account, await self._store_all(account, accepted), at)
 
-    def _consider(self, connection: Connection, account: LiveAccount, pdu: SubmitSm, at: float) -> _Wanted | Refusal:
+    def _consider_safely(
+        self, connection: Connection, account: LiveAccount, pdu: Submit, at: float
+    ) -> Wanted | Refusal:
+        try:
+            return self._consider(connection, account, pdu, at)
+        except Exception as fault:  # noqa: BLE001 - a bug that one submit meets costs that submit only
+            _log.error("submit failed", account=account.policy.system_id, exc_info=fault)
+            return Refusal(CommandStatus.ESME_RSYSERR, "internal fault")
+
+    def _consider(self, connection: Connection, account: LiveAccount, pdu: Submit, at: float) -> Wanted | Refusal:
         """Check limits, translate and route; whatever is wrong costs this submit only."""
         policy = account.policy
-        if not account.bucket.take(at):
+        if not account.bucket.take_together(at, len(pdu.dest_address) if isinstance(pdu, SubmitMulti) else 1):
             self._metrics.throttled(policy.system_id, "tps")
             return Refusal(CommandStatus.ESME_RTHROTTLED, "over max_tps")
-        now = self._clock.wall()
-        draft = read_submit(pdu, policy, connection.session.interface_version or 0, now)
-        if isinstance(draft, Refusal):
-            return self._refuse(policy, pdu, draft)
+        now, version = self._clock.wall(), connection.session.interface_version or 0
+        match pdu:
+            case SubmitSm():
+                return self._consider_one(Operation.SUBMIT_SM, pdu, policy, version, now)
+            case DataSm():
+                stated = restate.data_sm(pdu, now)
+                if isinstance(stated, Refusal):
+                    return self._refuse(policy, pdu, stated)
+                return self._consider_one(Operation.DATA_SM, stated, policy, version, now)
+            case SubmitMulti():
+                return self._consider_several(pdu, policy, version, now)
+
+    def _consider_one(
+        self, operation: Operation, pdu: SubmitSm, policy: AccountPolicy, version: int, now: float
+    ) -> Wanted | Refusal:
+        draft = read_submit(pdu, policy, version, now)
+        way = draft if isinstance(draft, Refusal) else self._find_way(policy, pdu, draft, now)
+        return self._refuse(policy, pdu, way) if isinstance(way, Refusal) else Wanted(operation, pdu, (way,))
+
+    def _find_way(self, policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Way | Refusal:
         if draft.part is not None:
             known = self._routes.has_rule(policy.system_id, draft.country, draft.recipient, draft.sender)
-            no_way = Refusal(CommandStatus.ESME_RINVDSTADR, "no route")
-            return _Wanted(pdu, draft, None) if known else self._refuse(policy, pdu, no_way)
-        decision = self._routes.route(_message(policy, pdu, draft, now))
+            return Way(draft, None) if known else Refusal(CommandStatus.ESME_RINVDSTADR, "no route")
+        decision = self._routes.route(wanted.message(policy, pdu, draft, now))
         if isinstance(decision, Unroutable):
             status = CommandStatus.ESME_RSUBMITFAIL if decision.has_rule else CommandStatus.ESME_RINVDSTADR
-            return self._refuse(policy, pdu, Refusal(status, decision.reason))
-        return _Wanted(pdu, draft, decision)
+            return Refusal(status, decision.reason)
+        return Way(draft, decision)
 
-    def _refuse(self, policy: AccountPolicy, pdu: SubmitSm, refusal: Refusal) -> Refusal:
+    def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
+        """Consider each destination; refuse the whole for what is wrong with all of them."""
+        stated = restate.submit_multi(pdu)
+        drafts = read_destinations(stated, pdu.dest_address, policy, version, now)
+        if isinstance(drafts, Refusal):
+            return self._refuse(policy, pdu, drafts)
+        ways: list[Way] = []
+        refusals: list[tuple[SmeAddress | DistributionList, Refusal]] = []
+        for destination, draft in zip(pdu.dest_address, drafts, strict=True):
+            way = draft if isinstance(draft, Refusal) else self._find_way(policy, stated, draft, now)
+            if isinstance(way, Refusal):
+                refusals.append((destination, way))
+            else:
+                ways.append(way)
+        if not ways:
+            return self._refuse(policy, pdu, refusals[0][1])
+        if refusals:
+            self._tell_refused(policy, pdu, [refusal for _, refusal in refusals])
+        unsuccess_sme = tuple(_unsuccess(destination, refusal.status) for destination, refusal in refusals)
+        return Wanted(Operation.SUBMIT_MULTI, stated, tuple(ways), unsuccess_sme)
+
+    def _tell_refused(self, policy: AccountPolicy, pdu: SubmitMulti, refusals: Sequence[Refusal]) -> None:
+        _log.info(
+            "destinations refused",
+            account=policy.system_id,
+            destinations=len(pdu.dest_address),
+            refused=len(refusals),
+            statuses=sorted({refusal.status.name for refusal in refusals}),
+            reason=refusals[0].reason,
+        )
+
+    def _refuse(self, policy: AccountPolicy, pdu: Submit, refusal: Refusal) -> Refusal:
         _log.info(
             "submit refused",
             account=policy.system_id,
             status=refusal.status.name,
             reason=refusal.reason,
-            dst=mask_msisdn(pdu.destination_addr),
+            command=pdu.command_id.name.lower(),
+            dst=None if isinstance(pdu, SubmitMulti) else mask_msisdn(pdu.destination_addr),
             data_coding=pdu.data_coding,
-            octets=len(pdu.short_message),
+            octets=None if isinstance(pdu, DataSm) else len(pdu.short_message),
         )
         return refusal
 
-    async def _store_all(self, account: LiveAccount, wanted: Sequence[_Wanted]) -> list[SubmitSmResp]:
+    async def _store_all(self, account: LiveAccount, accepted: Sequence[Wanted]) -> list[Pdu]:
         policy = account.policy
         try:
-            first = await self._numbering.take(len(wanted))
-            now = self._clock.wall()
-            ids = self._ids[policy.id_form]
-            submissions = [
-                _submission(policy, each, first + place, ids.external(first + place), now)
-                for place, each in enumerate(wanted)
-            ]
-            completed = await self._store.accept(submissions, self._assembly_s, now)
+            submissions = await self._number(policy, accepted)
+            completed = await self._store.accept(submissions, self._assembly_s, submissions[0].accepted_at)
         except StoreError as fault:
-            return self._not_stored(policy, wanted, fault)
-        self._on_queued({each.decision.carriers[0] for each in wanted if each.decision})
+            return self._not_stored(policy, accepted, fault)
+        await self._supersede([submission for submission in submissions if submission.replaceable])
+        self._on_queued({way.decision.carriers[0] for each in accepted for way in each.ways if way.decision})
         if completed:
             await self._route_completed(completed)
-        return [
-            SubmitSmResp(sequence_number=each.pdu.sequence_number, message_id=submission.message_id)
-            for each, submission in zip(wanted, submissions, strict=True)
-        ]
+        return [each.accepted(submission.message_id) for each, submission in zip(accepted, submissions, strict=True)]
 
-    def _not_stored(self, policy: AccountPolicy, wanted: Sequence[_Wanted], fault: StoreError) -> list[SubmitSmResp]:
+    async def _number(self, policy: AccountPolicy, accepted: Sequence[Wanted]) -> list[Submission]:
+        """Write down what is to be stored; a segment for each destination."""
+        number = await self._numbering.take(sum(len(each.ways) for each in accepted))
+        now = self._clock.wall()
+        ids = self._ids[policy.id_form]
+        submissions: list[Submission] = []
+        for each in accepted:
+            submissions.append(each.submission(policy, number, ids.external(number), now))
+            number += len(each.ways)
+        return submissions
+
+    async def _supersede(self, submissions: Sequence[Submission]) -> None:
+        """End what these replace; they are stored already, so a fault here refuses nothing."""
+        for submission in submissions:
+            for segment in submission.segments:
+                if segment.decision is None:
+                    continue
+                older = Addressed(
+                    account=submission.account,
+                    source_addr=submission.source.addr,
+                    recipient=segment.recipient,
+                    service_type=submission.service_type,
+                    accepted_before=segment.id,
+                )
+                try:
+                    self._on_finished(await self._store.cancel(older, self._clock.wall()) or ())
+                except StoreError as fault:
+                    _log.error("nothing replaced, both go out", account=submission.account, reason=str(fault))
+
+    def _not_stored(self, policy: AccountPolicy, accepted: Sequence[Wanted], fault: StoreError) -> list[Pdu]:
         """Answer for a store that cannot take more: both statuses are temporary for every known ESME."""
         full = isinstance(fault, StoreFullError)
         status = CommandStatus.ESME_RMSGQFUL if full else CommandStatus.ESME_RSYSERR
-        _log.error("submits not stored", account=policy.system_id, submits=len(wanted), reason=str(fault))
-        for _ in wanted:
+        _log.error("submits not stored", account=policy.system_id, submits=len(accepted), reason=str(fault))
+        for _ in accepted:
             self._metrics.throttled(policy.system_id, "store")
-        return [_response(each.pdu, status) for each in wanted]
+        return [each.refused(status) for each in accepted]
 
     async def _route_completed(self, completed: Sequence[Message]) -> None:
         """Route texts whose last part has come; the parts are stored already, so a fault here refuses nothing."""
@@ -198,9 +269,7 @@ class Intake:
         self._on_finished(await self._store.route(routed, self._clock.wall()))
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
 
-    def _answer(
-        self, connection: Connection, account: LiveAccount, responses: Sequence[SubmitSmResp], at: float
-    ) -> None:
+    def _answer(self, connection: Connection, account: LiveAccount, responses: Sequence[Pdu], at: float) -> None:
         if not responses:
             return
         connection.answer_many(responses)
@@ -213,66 +282,12 @@ class Intake:
 _STATUS_NAMES: Final = {status.value: status.name for status in CommandStatus}
 
 
-def _response(pdu: SubmitSm, status: CommandStatus) -> SubmitSmResp:
-    return SubmitSmResp(sequence_number=pdu.sequence_number, command_status=status)
-
-
-def _message(policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Message:
-    """Return what a carrier would see, to ask whether it could take it."""
-    return Message(
-        id=MessageId(0),
-        account=policy.system_id,
-        recipient=draft.recipient,
-        country=draft.country,
-        sender=draft.sender,
-        sender_is_number=draft.sender_is_number,
-        text=draft.text,
-        parts=draft.parts,
-        flash=draft.flash,
-        traffic_class=policy.traffic_class,
-        priority_flag=pdu.priority_flag,
-        service_type=pdu.service_type,
-        vendor_tlvs=draft.vendor_tlvs,
-        accepted_at=now,
-        expires_at=draft.expires_at,
-        schedule_at=draft.schedule_at,
-    )
-
-
-def _submission(policy: AccountPolicy, wanted: _Wanted, number: int, message_id: str, now: float) -> Submission:
-    pdu, draft = wanted.pdu, wanted.draft
-    return Submission(
-        id=SubmissionId(number),
-        message_id=message_id,
-        account=policy.system_id,
-        operation=Operation.SUBMIT_SM,
-        accepted_at=now,
-        source=draft.source,
-        sender=draft.sender,
-        sender_is_number=draft.sender_is_number,
-        service_type=pdu.service_type,
-        esm_class=pdu.esm_class,
-        protocol_id=pdu.protocol_id,
-        priority_flag=pdu.priority_flag,
-        data_coding=pdu.data_coding,
-        registered_delivery=pdu.registered_delivery,
-        schedule_at=draft.schedule_at,
-        expires_at=draft.expires_at,
-        replaceable=pdu.replace_if_present_flag != 0,
-        user_message_reference=draft.user_message_reference,
-        vendor_tlvs=draft.vendor_tlvs,
-        flash=draft.flash,
-        traffic_class=policy.traffic_class,
-        segments=(
-            Segment(
-                id=SegmentId(number),
-                destination=draft.destination,
-                recipient=draft.recipient,
-                country=draft.country,
-                text=draft.text,
-                part=draft.part,
-                decision=wanted.decision,
-                parts=draft.parts,
-            ),
-        ),
+def _unsuccess(destination: SmeAddress | DistributionList, status: CommandStatus) -> UnsuccessSme:
+    if isinstance(destination, DistributionList):
+        return UnsuccessSme(destination_addr=destination.dl_name, error_status_code=status)
+    return UnsuccessSme(
+        dest_addr_ton=destination.dest_addr_ton,
+        dest_addr_npi=destination.dest_addr_npi,
+        destination_addr=destination.destination_addr,
+        error_status_code=status,
     )

@@ -19,6 +19,8 @@ class AccountPolicy:
     """argon2id."""
     allowed_networks: tuple[IPv4Network | IPv6Network, ...] | None
     """None: any address."""
+    certificates: frozenset[str] = frozenset()
+    """A client certificate must have one of these names; empty: none is needed."""
     max_binds: int
     bind_types: frozenset[BindType]
     max_tps: float

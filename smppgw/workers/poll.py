@@ -19,7 +19,7 @@ from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import DueBatch, Finish, Lease, Store, StoreError
 from smppgw.workers.bell import Bell
-from smppgw.workers.pace import pace
+from smppgw.workers.pace import pace, store_while_leased
 
 _log = structlog.get_logger()
 
@@ -93,9 +93,19 @@ class Poller:
             if now - batch.prepared_at >= schedule.deadline_s:
                 reports.extend(self._give_up(batch, reports))
             next_at = schedule.next_at(batch.polls + 1, now, self._jitter())
-            self._on_finished(await self._store.report(reports, now=now, polled={batch.batch: next_at}, lease=lease))
+            self._on_finished(
+                await store_while_leased(
+                    lambda: self._store.report(
+                        reports, now=self._clock.wall(), polled={batch.batch: next_at}, lease=lease
+                    ),
+                    until=lease.until,
+                    clock=self._clock,
+                )
+            )
         except StoreError as fault:
             _log.error("statuses not stored, asked again", carrier=self._carrier.name, reason=str(fault))
+        except Exception as fault:  # noqa: BLE001 - a bug that one answer meets; asked again when the lease ends
+            _log.error("poll failed", carrier=self._carrier.name, batch=batch.batch, exc_info=fault)
         finally:
             self._slots.release()
 

@@ -10,13 +10,16 @@ ESME answers. Rules:
 * Nothing is dropped: what nobody acknowledges waits in the store until its retention ends.
 
 Each account keeps a small supply of leased receipts in memory, so that one write to the store serves many of them.
-Only what was sent and not acknowledged can come twice after a crash: at most one window per bind.
+A place in a bind's window is free again when the acknowledgement is *stored*, not when it arrives: so at most one
+window per bind can come twice after a crash, however fast the ESME answers. What waited in the supply for half its
+lease is put back and leased again: a slow ESME must not get what somebody else may have by then.
 """
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -32,6 +35,7 @@ from smppgw.smpp.receipt import STATS
 from smppgw.store.base import Acknowledged, Lease, OutgoingResult, Postponed, Refused, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.pace import store_while_leased
 from smppgw.workers.translate import write_receipt
 
 _log = structlog.get_logger()
@@ -48,7 +52,9 @@ AGAIN: Final = Backoff(first_s=5.0, factor=2.0, longest_s=600.0)
 SUPPLY: Final = 200
 """Leased receipts kept in memory per account."""
 LEASE_S: Final = 300.0
-"""More than the response timer of a session, so that a slow ESME does not lose its lease."""
+"""For the wait in the supply and for the answer."""
+ANSWER_S: Final = 150.0
+"""What must be left of a lease when its receipt is sent; more than the response timer of a session."""
 _IDLE_S: Final = 1.0
 
 
@@ -68,6 +74,8 @@ class _Sent:
     outgoing: Outgoing
     lease: Lease
     desk: _Desk
+    connection: Connection | None
+    """None: it was only leased."""
 
 
 class Receipts:
@@ -78,6 +86,7 @@ class Receipts:
         *,
         store: Store,
         accounts: dict[str, LiveAccount],
+        window: int,
         clock: Clock,
         metrics: Metrics,
         jitter: Callable[[], float],
@@ -85,11 +94,15 @@ class Receipts:
         self._store = store
         self._accounts = accounts
         self._desks = {name: _Desk(account) for name, account in accounts.items()}
+        self._window = window
         self._clock = clock
         self._metrics = metrics
         self._jitter = jitter
         self._sent: dict[tuple[Connection, int], _Sent] = {}
         self._results: dict[Lease, dict[OutgoingId, OutgoingResult]] = {}
+        self._noted: list[_Sent] = []
+        self._unstored: Counter[Connection] = Counter()
+        """Per bind, what was sent there and has no stored outcome yet."""
         self._refill = Bell()
         self._settle = Bell()
         self._stopping = False
@@ -119,7 +132,6 @@ class Receipts:
         if sent is None:
             return
         self._note(sent, self._read_answer(sent.outgoing, response.command_status))
-        self._hand_out(sent.desk)
 
     def unanswered(self, connection: Connection, request: Pdu) -> bool:
         """A deliver_sm got no answer; return whether it was one of ours."""
@@ -174,28 +186,40 @@ class Receipts:
     def _hand_out(self, desk: _Desk) -> None:
         """Send what is in the supply, one receipt per bind and turn, as long as binds have room."""
         supply = desk.supply
+        self._give_back_stale(desk)
         while supply and not self._stopping:
             sent_any = False
             for connection in list(desk.account.receivers()):
                 if not supply:
                     break
+                if self._unstored[connection] >= self._window:
+                    continue
                 outgoing, lease = supply.popleft()
                 sequence_number = connection.request(write_receipt(outgoing, desk.account.policy.dialect))
-                self._sent[connection, sequence_number] = _Sent(outgoing, lease, desk)
+                self._sent[connection, sequence_number] = _Sent(outgoing, lease, desk, connection)
+                self._unstored[connection] += 1
                 sent_any = True
             if not sent_any:
                 break
         if desk.may_have_more and len(supply) <= SUPPLY // 2:
             self._refill.ring()
-        if supply and not desk.account.bound:
-            self._give_back(desk)
+        while supply and not desk.account.has_receiver:
+            self._give_back_first(desk)
 
-    def _give_back(self, desk: _Desk) -> None:
-        """Put leased receipts back: nobody is there to take them."""
-        now = self._clock.wall()
-        while desk.supply:
-            outgoing, lease = desk.supply.popleft()
-            self._note(_Sent(outgoing, lease, desk), Postponed(now))
+    def _give_back_stale(self, desk: _Desk) -> None:
+        """Put back what waited so long for a slow ESME that its lease might end before the answer: it would come twice.
+
+        The supply is in the order of its leases.
+        """
+        latest = self._clock.wall() + ANSWER_S
+        while desk.supply and desk.supply[0][1].until < latest:
+            self._give_back_first(desk)
+
+    def _give_back_first(self, desk: _Desk) -> None:
+        """Put a leased receipt back, to be leased again when somebody can take it."""
+        outgoing, lease = desk.supply.popleft()
+        self._note(_Sent(outgoing, lease, desk, None), Postponed(self._clock.wall()))
+        desk.may_have_more = True
 
     def _read_answer(self, outgoing: Outgoing, status: int) -> OutgoingResult:
         if status == CommandStatus.ESME_ROK:
@@ -213,21 +237,34 @@ class Receipts:
 
     def _note(self, sent: _Sent, result: OutgoingResult) -> None:
         self._results.setdefault(sent.lease, {})[sent.outgoing.id] = result
+        self._noted.append(sent)
         self._settle.ring()
 
     async def _run_settlements(self) -> None:
         while True:
             await self._settle.wait(_IDLE_S)
-            await self.settle_results()
+            await self._settle_results(patient=True)
 
     async def settle_results(self) -> None:
+        """Store all results so far, or not at all; for the end of the process."""
+        await self._settle_results(patient=False)
+
+    async def _settle_results(self, *, patient: bool) -> None:
         """Store all results so far; they share a commit."""
         results, self._results = self._results, {}
+        noted, self._noted = self._noted, []
         if not results:
             return
         now = self._clock.wall()
         settled: Sequence[BaseException | None] = await asyncio.gather(
-            *(self._store.settle_outgoing(of_lease, lease=lease, now=now) for lease, of_lease in results.items()),
+            *(
+                store_while_leased(
+                    partial(self._store.settle_outgoing, of_lease, lease=lease, now=now),
+                    until=lease.until if patient else now,
+                    clock=self._clock,
+                )
+                for lease, of_lease in results.items()
+            ),
             return_exceptions=True,
         )
         for fault in settled:
@@ -236,7 +273,14 @@ class Receipts:
                 _log.error("receipts not settled, they will come again", reason=str(fault))
             elif fault is not None:
                 raise fault
-        for desk in self._desks.values():
-            if desk.may_have_more and len(desk.supply) <= SUPPLY // 2:
-                self._refill.ring()
-                break
+        self._free(noted)
+
+    def _free(self, stored: Sequence[_Sent]) -> None:
+        """Give binds their places back, and use them."""
+        for sent in stored:
+            if sent.connection is not None:
+                self._unstored[sent.connection] -= 1
+                if not self._unstored[sent.connection]:
+                    del self._unstored[sent.connection]
+        for desk in {id(sent.desk): sent.desk for sent in stored}.values():
+            self._hand_out(desk)

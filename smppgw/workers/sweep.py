@@ -1,6 +1,6 @@
 """What time alone changes: expiry, lost parts, ended leases, retention; and the figures of what waits."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 import structlog
@@ -28,7 +28,7 @@ class Sweeper:
         self,
         *,
         store: Store,
-        accounts: Iterable[str],
+        accounts: Collection[str],
         outgoing_kept_s: float,
         messages_kept_s: float,
         clock: Clock,
@@ -38,7 +38,7 @@ class Sweeper:
         on_due: Callable[[], None],
     ) -> None:
         self._store = store
-        self._accounts = tuple(accounts)
+        self._accounts = accounts  # not copied: a reload may add some
         self._outgoing_kept_s = outgoing_kept_s
         self._messages_kept_s = messages_kept_s
         self._clock = clock

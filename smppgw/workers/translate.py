@@ -4,13 +4,15 @@ The one place where both meet. What cannot be translated faithfully is refused w
 (reference: SMPP v3.4, 5.1.3; 5.0, 4.7.6): a binary message is not text, and half a header is no header.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from smppgw.core import numbers
 from smppgw.core.model import Address, Outgoing, OutgoingKind, Part
 from smppgw.core.numbers import NumberFault
-from smppgw.smpp import receipt, text, times, tlv, udh
+from smppgw.core.operations import Original
+from smppgw.smpp import national, receipt, text, times, tlv, udh
 from smppgw.smpp.consts import (
     ESM_CLASS_DELIVERY_RECEIPT,
     ESM_CLASS_INTERMEDIATE_NOTIFICATION,
@@ -21,19 +23,22 @@ from smppgw.smpp.consts import (
     Tag,
 )
 from smppgw.smpp.errors import RemoteProtocolError
-from smppgw.smpp.pdu import DeliverSm, SubmitSm
+from smppgw.smpp.fields import DistributionList, SmeAddress
+from smppgw.smpp.pdu import DeliverSm, ReplaceSm, SubmitSm
 from smppgw.smpp.receipt import Dialect, Receipt
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, Decoded
 from smppgw.smpp.times import TimeError
-from smppgw.smpp.udh import UdhError
+from smppgw.smpp.udh import Udh, UdhError
 from smppgw.workers.policy import AccountPolicy
 
 MAX_PARTS: Final = 20
 """SMS per text; more than any of the carriers takes (Retarus ``maxParts``)."""
 _HIGHEST_PRIORITY: Final = 3
+_HIGHEST_REPLACE_FLAG: Final = 1
 _SMPP_5_0: Final = 0x50
 _VENDOR_TAGS: Final = range(0x1400, 0x4000)
 _FLASH: Final = 0
+_TEXT_ELEMENTS: Final = frozenset({udh.CONCATENATION_8, udh.CONCATENATION_16, udh.SINGLE_SHIFT, udh.LOCKING_SHIFT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,16 @@ class Draft:
     vendor_tlvs: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """A replace_sm, understood: what the waiting text becomes."""
+
+    text: str
+    parts: int
+    schedule_at: float | None
+    expires_at: float
+
+
 class _Refused(Exception):  # noqa: N818 - it leaves this module as a value
     def __init__(self, status: CommandStatus, reason: str) -> None:
         super().__init__(reason)
@@ -82,14 +97,87 @@ def read_submit(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, no
         return Refusal(CommandStatus(fault.status), "optional parameter of the wrong length")
 
 
+def read_destinations(
+    pdu: SubmitSm,
+    destinations: Sequence[SmeAddress | DistributionList],
+    policy: AccountPolicy,
+    interface_version: int,
+    now: float,
+) -> Sequence[Draft | Refusal] | Refusal:
+    """Understand one text for several destinations, or say why not.
+
+    Args:
+        pdu: All but the destination.
+        destinations: Of a submit_multi; we know no distribution lists.
+        policy: Of the account.
+        interface_version: Of the session.
+        now: Unix seconds.
+
+    Returns:
+        For each destination its draft, or what is wrong with it alone; one refusal for what is wrong with all.
+    """
+    read: list[Draft | Refusal] = []
+    first: Draft | None = None
+    for one in destinations:
+        addressed = _address(one)
+        if isinstance(addressed, Refusal):
+            read.append(addressed)
+            continue
+        number = numbers.normalise(addressed.addr, addressed.ton, addressed.npi, policy.country)
+        if isinstance(number, NumberFault):
+            read.append(Refusal(CommandStatus.ESME_RINVDSTADR, number.reason))
+        elif first is not None:
+            read.append(replace(first, destination=addressed, recipient=number.digits, country=number.country))
+        else:
+            draft = read_submit(_to(pdu, addressed), policy, interface_version, now)
+            if isinstance(draft, Refusal):
+                return draft
+            first = draft
+            read.append(draft)
+    return read
+
+
+def _address(destination: SmeAddress | DistributionList) -> Address | Refusal:
+    if isinstance(destination, DistributionList):
+        return Refusal(CommandStatus.ESME_RINVDLNAME, "no distribution lists here")
+    return Address(destination.dest_addr_ton, destination.dest_addr_npi, destination.destination_addr)
+
+
+def _to(pdu: SubmitSm, address: Address) -> SubmitSm:
+    return replace(pdu, dest_addr_ton=address.ton, dest_addr_npi=address.npi, destination_addr=address.addr)
+
+
+def read_replacement(
+    pdu: ReplaceSm, original: Original, policy: AccountPolicy, interface_version: int, now: float
+) -> Rewrite | Refusal:
+    """Understand a replace_sm for the text it means, or say why not; times it leaves empty stay (SMPP v3.4, 4.10.1)."""
+    try:
+        return _rewrite(pdu, original, policy, interface_version, now)
+    except _Refused as refused:
+        return refused.refusal
+
+
+def _rewrite(pdu: ReplaceSm, original: Original, policy: AccountPolicy, interface_version: int, now: float) -> Rewrite:
+    if original.esm_class & ESM_CLASS_UDHI:
+        raise _Refused(CommandStatus.ESME_RREPLACEFAIL, "the text came with a user data header")
+    decoded, parts = _decode(_octets(pdu), original.data_coding, None, policy, interface_version)
+    schedule_at, expires_at = original.message.schedule_at, original.message.expires_at
+    if pdu.schedule_delivery_time:
+        schedule_at = _time(pdu.schedule_delivery_time, CommandStatus.ESME_RINVSCHED, now)
+    if pdu.validity_period:
+        expires_at = _time(pdu.validity_period, CommandStatus.ESME_RINVEXPIRY, now)
+    if schedule_at is not None and expires_at <= schedule_at:
+        raise _Refused(CommandStatus.ESME_RINVEXPIRY, "the validity ends before the scheduled time")
+    return Rewrite(text=decoded.text, parts=parts, schedule_at=schedule_at, expires_at=expires_at)
+
+
 def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: float) -> Draft:
     if pdu.priority_flag > _HIGHEST_PRIORITY:
         raise _Refused(CommandStatus.ESME_RINVPRTFLG, f"priority_flag {pdu.priority_flag}")
-    octets, part = _part_of(pdu, _octets(pdu))
-    decoded = text.decode(octets, _alphabet(pdu, policy, interface_version))
-    count = text.parts(decoded.text)
-    if count.parts > MAX_PARTS:
-        raise _Refused(CommandStatus.ESME_RINVMSGLEN, f"{count.parts} parts, at most {MAX_PARTS}")
+    if pdu.replace_if_present_flag > _HIGHEST_REPLACE_FLAG:
+        raise _Refused(CommandStatus.ESME_RINVREPFLAG, f"replace_if_present_flag {pdu.replace_if_present_flag}")
+    octets, part, header = _part_of(pdu, _octets(pdu))
+    decoded, parts = _decode(octets, pdu.data_coding, header, policy, interface_version)
     schedule_at, expires_at = _times(pdu, policy, now)
     number = numbers.normalise(pdu.destination_addr, pdu.dest_addr_ton, pdu.dest_addr_npi, policy.country)
     if isinstance(number, NumberFault):
@@ -105,7 +193,7 @@ def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: flo
         recipient=number.digits,
         country=number.country,
         text=decoded.text,
-        parts=count.parts,
+        parts=parts,
         replaced=decoded.replaced,
         part=part,
         flash=text.message_class(pdu.data_coding) == _FLASH,
@@ -116,7 +204,18 @@ def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: flo
     )
 
 
-def _octets(pdu: SubmitSm) -> bytes:
+def _decode(
+    octets: bytes, data_coding: int, header: Udh | None, policy: AccountPolicy, interface_version: int
+) -> tuple[Decoded, int]:
+    """Return what the octets say, and how many SMS it is billed as."""
+    decoded = text.decode(octets, _alphabet(data_coding, policy, interface_version), header)
+    count = text.parts(decoded.text)
+    if count.parts > MAX_PARTS:
+        raise _Refused(CommandStatus.ESME_RINVMSGLEN, f"{count.parts} parts, at most {MAX_PARTS}")
+    return decoded, count.parts
+
+
+def _octets(pdu: SubmitSm | ReplaceSm) -> bytes:
     payload = tlv.get(pdu.tlvs, Tag.MESSAGE_PAYLOAD) if pdu.tlvs else None
     if payload is None:
         if pdu.sm_default_msg_id and not pdu.short_message:
@@ -127,22 +226,33 @@ def _octets(pdu: SubmitSm) -> bytes:
     return payload
 
 
-def _part_of(pdu: SubmitSm, octets: bytes) -> tuple[bytes, Part | None]:
-    """Return the octets of the text itself, and their place in a long one."""
+def _part_of(pdu: SubmitSm, octets: bytes) -> tuple[bytes, Part | None, Udh | None]:
+    """Return the octets of the text itself, their place in a long one, and the header that stood before them."""
     if pdu.esm_class & ESM_CLASS_TYPE_MASK:
         raise _Refused(CommandStatus.ESME_RINVESMCLASS, f"esm_class 0x{pdu.esm_class:02X} is no message")
     sar = _sar(pdu) if pdu.tlvs else None
     if not pdu.esm_class & ESM_CLASS_UDHI:
-        return octets, sar
+        return octets, sar, None
     if sar is not None:
         raise _Refused(CommandStatus.ESME_RINVESMCLASS, "both sar_* and a user data header")
     try:
         header, rest = udh.parse(octets)
     except UdhError as fault:
         raise _Refused(CommandStatus.ESME_RINVESMCLASS, str(fault)) from None
-    if any(iei not in (udh.CONCATENATION_8, udh.CONCATENATION_16) for iei, _ in header.elements):
-        raise _Refused(CommandStatus.ESME_RSUBMITFAIL, "a user data header that is more than concatenation")
-    return rest, _several(header.concatenation)
+    if (reason := _not_text(header)) is not None:
+        raise _Refused(CommandStatus.ESME_RSUBMITFAIL, reason)
+    return rest, _several(header.concatenation), header
+
+
+def _not_text(header: Udh) -> str | None:
+    """Tell what in a header no text carrier could deliver; None where all of it is about the text."""
+    if header.ports is not None:
+        return f"a message to port {header.ports.destination} is for a program, not for a reader"
+    for iei, _ in header.elements:
+        if iei not in _TEXT_ELEMENTS:
+            return f"element 0x{iei:02X} in the user data header"
+    missing = national.missing(header.single_shift, header.locking_shift)
+    return None if missing is None else f"no {missing}"
 
 
 def _sar(pdu: SubmitSm) -> Part | None:
@@ -160,14 +270,18 @@ def _sar(pdu: SubmitSm) -> Part | None:
 
 def _several(part: udh.Part | None) -> Part | None:
     """Return the place of a part; the only part of a text is the text."""
-    return None if part is None or part.total == 1 else Part(part.reference, part.total, part.number)
+    if part is None or part.total == 1:
+        return None
+    if part.total > MAX_PARTS:
+        raise _Refused(CommandStatus.ESME_RINVMSGLEN, f"part of {part.total}, at most {MAX_PARTS}")
+    return Part(part.reference, part.total, part.number)
 
 
-def _alphabet(pdu: SubmitSm, policy: AccountPolicy, interface_version: int) -> Alphabet:
-    alphabet = text.alphabet_of(pdu.data_coding, policy.default_alphabet)
+def _alphabet(data_coding: int, policy: AccountPolicy, interface_version: int) -> Alphabet:
+    alphabet = text.alphabet_of(data_coding, policy.default_alphabet)
     if alphabet is None:
         status = CommandStatus.ESME_RINVDCS if interface_version >= _SMPP_5_0 else CommandStatus.ESME_RSUBMITFAIL
-        raise _Refused(status, f"data_coding 0x{pdu.data_coding:02X} is no text alphabet")
+        raise _Refused(status, f"data_coding 0x{data_coding:02X} is no text alphabet")
     if alphabet is Alphabet.BINARY:
         raise _Refused(CommandStatus.ESME_RSUBMITFAIL, "binary messages cannot travel over text carriers")
     return alphabet

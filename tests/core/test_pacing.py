@@ -104,3 +104,29 @@ def test_a_clock_that_steps_back_adds_nothing_and_blocks_nothing() -> None:
 def test_a_bucket_that_could_never_grant_is_refused(rate: float, burst: float) -> None:
     with pytest.raises(ValueError, match="never grants"):
         TokenBucket(rate, burst)
+
+
+def test_what_cannot_be_divided_is_granted_or_refused_whole() -> None:
+    bucket = TokenBucket(rate=1, burst=5, now=0.0)
+    bucket.take(0.0, 3)
+
+    assert not bucket.take_together(0.0, 3)
+    assert bucket.take_together(0.0, 2)
+
+
+def test_a_full_bucket_lends_more_than_it_holds_and_wants_it_back() -> None:
+    bucket = TokenBucket(rate=10, burst=5, now=0.0)
+
+    granted = bucket.take_together(0.0, 25)
+
+    assert granted
+    assert bucket.wait_s(0.0) == pytest.approx(2.1)  # 20 lent and one more, 10/s
+    assert not bucket.take(2.0)
+    assert bucket.take(2.1)
+
+
+def test_a_bucket_that_is_not_full_lends_nothing() -> None:
+    bucket = TokenBucket(rate=10, burst=5, now=0.0)
+    bucket.take(0.0)
+
+    assert not bucket.take_together(0.0, 6)

@@ -43,6 +43,8 @@ class SqliteStore:
         self._queues = queues
         self._lock = lock
         self._reading = threading.Lock()
+        self._searching = asyncio.Lock()
+        """Searches of what waits go one by one: they take the longer the more there is."""
         self._purged_to = 0
         """The last message that was looked at; 0 at the end of each round."""
 
@@ -213,7 +215,8 @@ class SqliteStore:
         """See ``Store``."""
         if isinstance(what, Named):
             return await self._writer.run(lambda db: operations.cancel_named(db, what, now))
-        searched = await asyncio.to_thread(operations.search, self._reader, self._reading, what)
+        async with self._searching:
+            searched = await asyncio.to_thread(operations.search, self._reader, self._reading, what)
         return await self._writer.run(lambda db: operations.cancel_addressed(db, what, searched, now))
 
     async def replace(self, replacement: Replacement, now: float) -> bool:

@@ -133,7 +133,8 @@ def cancel_addressed(db: sqlite3.Connection, addressed: Addressed, searched: Seq
     terms = _terms(addressed) | {"ids": json_ids(searched)}
     messages = db.execute(
         f"""SELECT m.id, m.possible_duplicate FROM messages m JOIN submissions u ON u.id = m.submission
-            WHERE m.id IN (SELECT value FROM json_each(:ids)) AND m.account = :account AND m.id < :before AND {_OURS}""",  # noqa: S608 - a constant
+            WHERE m.id IN (SELECT value FROM json_each(:ids)) AND m.account = :account AND m.recipient = :recipient
+            AND m.id < :before AND {_OURS}""",  # noqa: S608 - a constant
         terms,
     ).fetchall()
     assemblies = db.execute(

@@ -1,0 +1,155 @@
+"""The workers wired to each other: a message goes the whole way, and its receipt comes back."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from smppgw.app.crew import Crew, new_batch_id
+from smppgw.carriers.loopback import Loopback, LoopbackConfig
+from smppgw.core.lockout import LockoutRules
+from smppgw.core.rates import Exchange, RateCard
+from smppgw.core.routing import Match, Router, Rule
+from smppgw.ops.clock import Clock
+from smppgw.smpp import receipt, udh
+from smppgw.smpp.consts import CommandStatus
+from smppgw.smpp.pdu import DeliverSm, SubmitSmResp
+from smppgw.store.sqlite import SqliteStore
+from smppgw.workers import dispatch, poll
+from smppgw.workers.pricing import Prices
+from tests.workers.fakes import FakePasswords, Peer, metrics_for, policy, submit, value_of
+from tests.workers.front import ids
+
+ROUTER = Router(
+    [Rule(name="beta", match=Match(prefixes=("44",)), carriers=("beta",)), Rule(name="rest", carriers=("alpha",))]
+)
+CARD = RateCard.parse(["prefix,price,currency", ",0.05,EUR"], "card")
+
+
+class Office:
+    """A crew at work, over a real store, with carriers that answer at once."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        clock = Clock()
+        self.clock = clock
+        self.metrics = metrics_for()
+        config = LoopbackConfig(final_delay=0.0, poll_first=0.01)
+        self.crew = Crew(
+            store=store,
+            carriers={name: Loopback(name, config, clock=clock.wall) for name in ("alpha", "beta")},
+            policies={"acme": policy()},
+            router=ROUTER,
+            prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
+            ids=ids(),
+            passwords=FakePasswords(),
+            lockout_rules=LockoutRules(),
+            receipt_window=10,
+            outgoing_kept_s=1e6,
+            messages_kept_s=1e6,
+            clock=clock,
+            metrics=self.metrics,
+        )
+
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            for worker in self.crew.stoppable:
+                tasks.create_task(worker.run())
+            receipts = tasks.create_task(self.crew.receipts.run())
+            try:
+                yield
+            finally:
+                for worker in self.crew.stoppable:
+                    worker.stop()
+                receipts.cancel()
+
+    async def peer(self) -> Peer:
+        peer = Peer(self.crew.reception, self.clock)
+        assert (await peer.bind()).command_status == CommandStatus.ESME_ROK
+        return peer
+
+
+@pytest.fixture
+async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    monkeypatch.setattr(dispatch, "IDLE_S", 0.02)
+    monkeypatch.setattr(poll, "IDLE_S", 0.005)
+    clock = Clock()
+    store = await SqliteStore.open(tmp_path / "crew.db", wall=clock.wall, monotonic=clock.monotonic)
+    yield Office(store)
+    await store.aclose()
+
+
+async def whole_way(peer: Peer, *submits: object) -> tuple[dict[str, str], list[DeliverSm]]:
+    """Take responses and receipts until each submit has both; acknowledge; return stat by id, and the receipts."""
+    ids: set[str] = set()
+    stats: dict[str, str] = {}
+    receipts: list[DeliverSm] = []
+    while not (len(ids) == len(submits) and ids == set(stats)):
+        for pdu in await peer.got():
+            if isinstance(pdu, SubmitSmResp):
+                assert pdu.command_status == CommandStatus.ESME_ROK
+                ids.add(pdu.message_id)
+            elif isinstance(pdu, DeliverSm):
+                said = receipt.parse(pdu.short_message)
+                assert said is not None
+                assert said.message_id in ids, "the receipt came before the response"
+                stats[said.message_id] = said.state.name
+                receipts.append(pdu)
+                peer.acknowledge(pdu)
+    return stats, receipts
+
+
+async def test_a_message_goes_the_whole_way(office: Office) -> None:
+    submits = [submit(n, destination_addr=f"49171000{n:04}") for n in range(100, 130)]
+    submits.append(submit(1, destination_addr="491710000001"))
+    submits.append(submit(2, destination_addr="447700900123"))
+
+    async with office.working():
+        peer = await office.peer()
+        peer.send(*submits)
+        stats, receipts = await whole_way(peer, *submits)
+
+    assert sorted(stats.values()) == ["DELIVERED"] * 31 + ["UNDELIVERABLE"]
+    assert len(receipts) == 32
+    assert value_of(office.metrics, "messages_total", account="acme", carrier="alpha") == 31
+    assert value_of(office.metrics, "messages_total", account="acme", carrier="beta") == 1
+    assert value_of(office.metrics, "cost_total", account="acme", carrier="alpha", currency="EUR") == pytest.approx(
+        1.55
+    )
+    finished = {"account": "acme", "carrier": "alpha", "state": "delivered"}
+    assert value_of(office.metrics, "messages_finished_total", **finished) == 30
+
+
+async def test_each_part_of_a_text_gets_its_receipt(office: Office) -> None:
+    parts = [submit(n, esm_class=0x40, short_message=udh.encode(udh.of_part(9, 3, n)) + b"part") for n in (3, 1, 2)]
+
+    async with office.working():
+        peer = await office.peer()
+        peer.send(*parts)
+        stats, _ = await whole_way(peer, *parts)
+
+    assert list(stats.values()) == ["DELIVERED"] * 3
+    assert value_of(office.metrics, "messages_total", account="acme", carrier="alpha") == 1
+
+
+async def test_a_reload_holds_from_the_next_message_on(office: Office) -> None:
+    async with office.working():
+        peer = await office.peer()
+        office.crew.reload(
+            {"acme": policy(), "new": policy(system_id="new")},
+            Router([Rule(name="all", carriers=("beta",))]),
+            Prices({}, Exchange(), "EUR"),
+        )
+        peer.send(submit(5))
+        await whole_way(peer, submit(5))
+
+    assert value_of(office.metrics, "messages_total", account="acme", carrier="beta") == 1
+
+
+def test_batch_ids_are_unique_and_of_the_form_that_carriers_take() -> None:
+    made = {new_batch_id() for _ in range(100)}
+
+    assert len(made) == 100
+    assert all(len(batch) <= 32 and batch.isascii() and batch.isalnum() for batch in made)

@@ -1,0 +1,115 @@
+"""What the configuration says is what workers go by."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+from smppgw.app import policies
+from smppgw.core.ids import IdForm
+from smppgw.core.model import Cost, TrafficClass
+from smppgw.core.routing import Query
+from smppgw.smpp.consts import BindType
+from smppgw.smpp.text import Alphabet
+from tests.app.conftest import HASH, Load
+
+NOW = 1_700_000_000.0
+
+
+def test_an_account_becomes_a_policy(load_text: Load) -> None:
+    settings = load_text(
+        accounts=f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+allowed_ips = ["10.0.0.0/8"]
+max_binds = 3
+bind_types = ["transmitter"]
+max_tps = 7
+window = 9
+country = "DE"
+default_alphabet = "latin1"
+message_id = "hex"
+validity = "2h"
+traffic_class = "otp"
+assembly = "30s"
+"""
+    )
+
+    policy = policies.account_policies(settings.accounts)["legacy"]
+
+    assert policy.password_hash == HASH
+    assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
+    assert (policy.max_binds, policy.bind_types) == (3, frozenset({BindType.TRANSMITTER}))
+    assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
+    assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
+    assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
+
+
+def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Load) -> None:
+    settings = load_text(more='[gateway]\nassembly = "45s"')
+
+    assert policies.account_policies(settings.accounts)["legacy"].assembly_s == 45.0
+
+
+def test_the_first_matching_route_is_taken(load_text: Load) -> None:
+    settings = load_text(
+        carriers='[carriers.loop]\ntype = "loopback"\n[carriers.other]\ntype = "loopback"',
+        routes="""[[routes]]
+name = "special"
+match = { account = ["legacy"], country = ["CN"], prefix = ["+86"], sender = ["AC*"] }
+carriers = ["other", "loop"]
+[[routes]]
+name = "default"
+carriers = ["loop"]""",
+    )
+
+    router = policies.router(settings.routes)
+
+    special = router.candidates(Query("legacy", "CN", "8613800000000", "ACME"))
+    others = [
+        router.candidates(query)
+        for query in (
+            Query("else", "CN", "8613800000000", "ACME"),
+            Query("legacy", "DE", "8613800000000", "ACME"),
+            Query("legacy", "CN", "491710000000", "ACME"),
+            Query("legacy", "CN", "8613800000000", "X"),
+        )
+    ]
+    assert special is not None
+    assert (special.name, special.carriers) == ("special", ("other", "loop"))
+    assert [rule.name for rule in others if rule] == ["default"] * 4
+
+
+def test_sessions_keep_the_times_of_the_file(load_text: Load) -> None:
+    settings = load_text(
+        smpp="""[smpp]
+listen = "127.0.0.1:0"
+system_id = "ME"
+session_init = "1s"
+pdu_read = "2s"
+enquire_link = "3s"
+inactivity = "4s"
+response = "5s"
+receipt_window = 6
+max_pdu = 5000
+protocol_errors_per_min = 8
+"""
+    )
+
+    made = policies.session_settings(settings)
+
+    assert (made.system_id, made.session_init_s, made.pdu_read_s, made.enquire_link_s) == ("ME", 1.0, 2.0, 3.0)
+    assert (made.inactivity_s, made.response_s, made.window_out) == (4.0, 5.0, 6)
+    assert (made.max_octets, made.protocol_errors_per_min) == (5000, 8)
+
+
+def test_prices_come_from_the_cards_and_the_exchange_rates(load_text: Load, tmp_path: Path) -> None:
+    (tmp_path / "card.csv").write_text("\ufeffprefix,price,currency\n49,0.1,USD\n", encoding="utf-8")
+    (tmp_path / "rates.csv").write_text("date,currency,rate\n2023-01-01,USD,1.25\n", encoding="utf-8")
+    settings = load_text(
+        carriers='[carriers.loop]\ntype = "loopback"\nrates = "card.csv"\n[carriers.other]\ntype = "loopback"',
+        more='[rates]\nexchange = "rates.csv"',
+    )
+
+    prices = policies.prices(settings)
+
+    assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW) == Cost(100_000, "USD", 80_000)
+    assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW) is None

@@ -1,0 +1,135 @@
+"""SIGHUP: a good configuration is swapped whole, a bad one changes nothing."""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from smppgw.app import policies
+from smppgw.app.crew import Crew
+from smppgw.app.reloading import Configuration, Reloader
+from smppgw.config.faults import ConfigFaults, Fault
+from smppgw.config.settings import Settings
+from smppgw.ops.systemd import Notifier
+from tests.app.conftest import HASH, Load
+from tests.workers.fakes import WAIT_S, FakeClock, metrics_for, value_of
+
+OTHER_ACCOUNT = f'[[accounts]]\nsystem_id = "other"\npassword_hash = "{HASH}"'
+
+
+class FakeNotifier(Notifier):
+    """Keeps what systemd would be told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.ready_again = asyncio.Event()
+
+    def reloading(self, monotonic: float) -> None:
+        self.told.append("reloading")
+
+    def ready(self, status: str) -> None:
+        self.told.append("ready")
+        self.ready_again.set()
+
+
+class FakeCrew:
+    """Keeps what it is to go by."""
+
+    def __init__(self) -> None:
+        self.accounts: list[list[str]] = []
+        self.binds = SimpleNamespace(accounts={"legacy": None})
+
+    def reload(self, policies: dict[str, Any], router: Any, prices: Any) -> None:
+        self.accounts.append(list(policies))
+        self.binds.accounts |= dict.fromkeys(policies)
+
+
+class Scene:
+    """A reloader, and whom it tells."""
+
+    def __init__(self, running: Settings, read: Callable[[], Settings]) -> None:
+        self.crew = FakeCrew()
+        self.metrics = metrics_for(accounts=("legacy", "other"))
+        self.notifier = FakeNotifier()
+        self.reloader = Reloader(
+            read=lambda: _configuration(read()),
+            running=running,
+            crew=cast("Crew", self.crew),
+            listeners=(),
+            clock=FakeClock().clock,
+            metrics=self.metrics,
+            notifier=self.notifier,
+        )
+
+    async def reload(self) -> None:
+        task = asyncio.create_task(self.reloader.run())
+        self.reloader.ask()
+        async with asyncio.timeout(WAIT_S):
+            await self.notifier.ready_again.wait()
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def _configuration(settings: Settings) -> Configuration:
+    return Configuration(settings, policies.prices(settings), None)
+
+
+async def test_a_good_configuration_is_gone_by(load_text: Load) -> None:
+    scene = Scene(load_text(), lambda: load_text(accounts=OTHER_ACCOUNT))
+
+    await scene.reload()
+
+    assert scene.crew.accounts == [["other"]]
+    assert scene.notifier.told == ["reloading", "ready"]
+    assert value_of(scene.metrics, "config_last_reload_successful") == 1
+    assert value_of(scene.metrics, "account_expected_bound", account="other") == 1
+
+
+async def test_an_account_that_is_gone_is_no_longer_missed(load_text: Load) -> None:
+    scene = Scene(load_text(), lambda: load_text(accounts=OTHER_ACCOUNT))
+    scene.metrics.expected_bound("legacy", expected=True)
+
+    await scene.reload()
+
+    assert value_of(scene.metrics, "account_expected_bound", account="legacy") == 0
+
+
+@pytest.mark.parametrize(
+    "parts", [{"accounts": "[[accounts]]"}, {"routes": '[[routes]]\nname = "x"\ncarriers = ["y"]'}]
+)
+async def test_a_faulty_one_changes_nothing(load_text: Load, parts: dict[str, str]) -> None:
+    scene = Scene(load_text(), lambda: load_text(**parts))
+
+    await scene.reload()
+
+    assert scene.crew.accounts == []
+    assert scene.notifier.told == ["reloading", "ready"]
+    assert value_of(scene.metrics, "config_last_reload_successful") == 0
+
+
+async def test_a_route_over_a_carrier_that_does_not_run_yet_is_a_fault(load_text: Load) -> None:
+    both = '[carriers.loop]\ntype = "loopback"\n[carriers.new]\ntype = "loopback"'
+    routes = '[[routes]]\nname = "default"\ncarriers = ["loop", "new"]'
+    scene = Scene(load_text(), lambda: load_text(carriers=both, routes=routes))
+
+    await scene.reload()
+
+    assert scene.crew.accounts == []
+    assert value_of(scene.metrics, "config_last_reload_successful") == 0
+
+
+async def test_after_a_faulty_one_a_good_one_is_gone_by(load_text: Load) -> None:
+    answers: list[Callable[[], Settings]] = [_faulty, load_text]
+    scene = Scene(load_text(), lambda: answers.pop(0)())
+    await scene.reload()
+    scene.notifier.ready_again.clear()
+
+    await scene.reload()
+
+    assert scene.crew.accounts == [["legacy"]]
+
+
+def _faulty() -> Settings:
+    raise ConfigFaults((Fault("smpp", "is not there"),))

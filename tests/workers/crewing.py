@@ -1,0 +1,121 @@
+"""One carrier's workers over a real store, and short words for running them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from smppgw.core.health import Circuit
+from smppgw.core.model import BatchId
+from smppgw.ops.metrics import Metrics
+from smppgw.store.base import Finish
+from smppgw.workers.calling import Settlement
+from smppgw.workers.dispatch import Dispatcher
+from smppgw.workers.doubts import Doubts
+from smppgw.workers.poll import Poller
+from smppgw.workers.pricing import Prices
+from tests.workers.fakes import NO_PRICES, WAIT_S, Depot, FakeCarrier, FakeClock, metrics_for
+
+
+class Stoppable(Protocol):
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass
+class Crewing:
+    """The workers of some carriers."""
+
+    depot: Depot
+    time: FakeClock
+    carriers: Mapping[str, FakeCarrier] = field(default_factory=lambda: {"alpha": FakeCarrier()})
+    prices: Prices = NO_PRICES
+    metrics: Metrics = field(default_factory=metrics_for)
+    finished: list[Finish] = field(default_factory=list)
+    batches: int = 0
+
+    def __post_init__(self) -> None:
+        self.circuits = {name: Circuit() for name in self.carriers}
+        self.dispatchers = {name: self._dispatcher(name) for name in self.carriers}
+
+    @property
+    def carrier(self) -> FakeCarrier:
+        return self.carriers["alpha"]
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        return self.dispatchers["alpha"]
+
+    def settlement(self, name: str = "alpha") -> Settlement:
+        return Settlement(
+            carrier=name,
+            store=self.depot.store,
+            prices=self.prices,
+            clock=self.time.clock,
+            metrics=self.metrics,
+            on_finished=self.finished.extend,
+        )
+
+    def _dispatcher(self, name: str) -> Dispatcher:
+        return Dispatcher(
+            carrier=self.carriers[name],
+            store=self.depot.store,
+            settlement=self.settlement(name),
+            circuit=self.circuits[name],
+            clock=self.time.clock,
+            metrics=self.metrics,
+            new_batch_id=self._new_batch_id,
+            jitter=lambda: 0.5,
+            on_queued=self.ring,
+        )
+
+    def doubts(self) -> Doubts:
+        return Doubts(
+            carrier=self.carrier,
+            store=self.depot.store,
+            settlement=self.settlement(),
+            clock=self.time.clock,
+            jitter=lambda: 0.5,
+            on_queued=self.ring,
+        )
+
+    def poller(self) -> Poller:
+        return Poller(
+            carrier=self.carrier,
+            store=self.depot.store,
+            clock=self.time.clock,
+            metrics=self.metrics,
+            jitter=lambda: 0.5,
+            on_finished=self.finished.extend,
+        )
+
+    def _new_batch_id(self) -> BatchId:
+        self.batches += 1
+        return BatchId(f"batch{self.batches}")
+
+    def ring(self, carriers: Iterable[str] = ("alpha",)) -> None:
+        """Wake dispatchers, as intake does."""
+        for name in carriers:
+            self.dispatchers[name].bell.ring()
+
+    @contextlib.asynccontextmanager
+    async def working(self, *workers: Stoppable) -> AsyncIterator[None]:
+        """Let workers run meanwhile, the dispatchers where none is named, and stop them in the end."""
+        hired = workers or tuple(self.dispatchers.values())
+        async with asyncio.timeout(2 * WAIT_S), asyncio.TaskGroup() as tasks:
+            for worker in hired:
+                tasks.create_task(worker.run())
+            try:
+                yield
+            finally:
+                for worker in hired:
+                    worker.stop()
+
+    async def send_all(self, settlements: int = 1) -> None:
+        """Let the dispatchers work until so many calls are settled from now on."""
+        log = self.depot.scripted.log
+        before = log.count("settle done")
+        async with self.working():
+            await self.depot.scripted.until("settle done", before + settlements)

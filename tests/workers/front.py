@@ -1,0 +1,177 @@
+"""The side of the gateway that peers see: binds, intake, receipts and reception over a real store."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from smppgw.carriers.base import Carrier
+from smppgw.core.ids import IdForm, Ids
+from smppgw.core.lockout import Lockout, LockoutRules
+from smppgw.core.model import MessageId, Outcome
+from smppgw.core.routing import Match, Router, Rule
+from smppgw.core.verdict import StatusReport
+from smppgw.ops.metrics import Metrics
+from smppgw.smpp.consts import CommandStatus
+from smppgw.smpp.pdu import Pdu
+from smppgw.smpp.settings import SessionSettings
+from smppgw.store.base import Finish
+from smppgw.workers.binds import Binds
+from smppgw.workers.guard import Guard
+from smppgw.workers.intake import Intake
+from smppgw.workers.operations import Operations
+from smppgw.workers.policy import AccountPolicy
+from smppgw.workers.receipts import Receipts
+from smppgw.workers.reception import SERVES, Reception
+from smppgw.workers.routes import Routes
+from tests.workers.fakes import Depot, FakeCarrier, FakeClock, FakePasswords, Peer, metrics_for, policy
+
+ROUTES = (
+    Rule(name="nowhere", match=Match(prefixes=("1",)), carriers=("refusing",)),
+    Rule(name="german", match=Match(prefixes=("49",)), carriers=("alpha", "beta")),
+)
+
+
+NO_LOCKOUT = LockoutRules(lock_after=1000, patience=1000, shortest_delay_s=0.0)
+"""Refusals leave at once."""
+
+
+@dataclass
+class FakeTimers:
+    """Timers that ring when they are told."""
+
+    waiting: list["FakeTimer"] = field(default_factory=list)
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> "FakeTimer":
+        self.waiting.append(FakeTimer(self, delay_s, call))
+        return self.waiting[-1]
+
+    def ring(self) -> None:
+        """Let all of them ring."""
+        for timer in list(self.waiting):
+            timer.cancel()
+            timer.call()
+
+
+@dataclass(eq=False)
+class FakeTimer:
+    """One of them."""
+
+    timers: FakeTimers
+    delay_s: float
+    call: Callable[[], None]
+
+    def cancel(self) -> None:
+        self.timers.waiting.remove(self)
+
+
+@cache
+def ids() -> Mapping[IdForm, Ids]:
+    return {form: Ids(b"key", form) for form in IdForm}
+
+
+@dataclass
+class Front:
+    """Peers connect here."""
+
+    depot: Depot
+    time: FakeClock
+    policies: Mapping[str, AccountPolicy] = field(default_factory=lambda: {"acme": policy()})
+    carriers: Mapping[str, Carrier] = field(
+        default_factory=lambda: {name: FakeCarrier(name) for name in ("alpha", "beta", "refusing")}
+    )
+    receipt_window: int = 10
+    metrics: Metrics = field(default_factory=metrics_for)
+    passwords: FakePasswords = field(default_factory=FakePasswords)
+    lockout_rules: LockoutRules = NO_LOCKOUT
+    timers: FakeTimers = field(default_factory=FakeTimers)
+    """Of delayed refusals."""
+    bound: list[str] = field(default_factory=list)
+    queued: list[str] = field(default_factory=list)
+    finished: list[Finish] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        clock = self.time.clock
+        self.guard = Guard(Lockout(self.lockout_rules), clock, self.timers.call_later)
+        self.binds = Binds(self.policies, self.passwords, self.metrics, self.guard, self._on_bound, clock.monotonic())
+        self.receipts = Receipts(
+            store=self.depot.store,
+            accounts=self.binds.accounts,
+            window=self.receipt_window,
+            clock=clock,
+            metrics=self.metrics,
+            jitter=lambda: 0.5,
+        )
+        self.intake = Intake(
+            store=self.depot.store,
+            routes=Routes(Router(ROUTES), self.carriers),
+            ids=ids(),
+            policies=self.policies,
+            clock=clock,
+            metrics=self.metrics,
+            on_queued=self._on_queued,
+            on_finished=self._on_finished,
+        )
+        self.operations = Operations(
+            store=self.depot.store,
+            routes=Routes(Router(ROUTES), self.carriers),
+            ids=ids(),
+            clock=clock,
+            metrics=self.metrics,
+            on_queued=self._on_queued,
+            on_finished=self._on_finished,
+        )
+        self.reception = Reception(
+            binds=self.binds,
+            intake=self.intake,
+            operations=self.operations,
+            receipts=self.receipts,
+            clock=clock,
+            metrics=self.metrics,
+        )
+
+    def _on_bound(self, account: str) -> None:
+        self.bound.append(account)
+        self.receipts.owed(account)
+
+    def _on_queued(self, carriers: Iterable[str]) -> None:
+        self.queued.extend(carriers)
+
+    def _on_finished(self, finishes: Sequence[Finish]) -> None:
+        self.finished.extend(finishes)
+        for finish in finishes:
+            self.receipts.owed(finish.account)
+
+    def peer(self, host: str = "10.0.0.1") -> Peer:
+        settings = SessionSettings(window_out=self.receipt_window, serves=SERVES)
+        return Peer(self.reception, self.time.clock, host=host, settings=settings)
+
+    async def bound_peer(self, pdu: Pdu | None = None) -> Peer:
+        peer = self.peer()
+        answer = await peer.bind(pdu)
+        assert answer.command_status == CommandStatus.ESME_ROK
+        return peer
+
+    @contextlib.asynccontextmanager
+    async def delivering(self) -> AsyncIterator[None]:
+        """Let receipts be leased and settled meanwhile."""
+        task = asyncio.create_task(self.receipts.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.result()
+
+    async def owe(self, count: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> Sequence[MessageId]:
+        """Let so many messages end, each of which owes a receipt."""
+        numbers = await self.depot.end(count, outcome, **changes)
+        self.receipts.owed(changes.get("account", "acme"))
+        return numbers
+
+
+def final(message: MessageId, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> StatusReport:
+    return StatusReport(message=message, outcome=outcome, final=True, **changes)

@@ -1,0 +1,559 @@
+"""Queued messages are sent, each at most once, in batches that grow with the load."""
+
+from typing import Any
+
+import pytest
+
+from smppgw.carriers.base import CarrierLimits
+from smppgw.core.codes import ErrorCode
+from smppgw.core.health import CircuitState
+from smppgw.core.model import CarrierRef, MessageId, Outcome
+from smppgw.core.rates import Exchange, RateCard
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.store.base import StoreError
+from smppgw.workers import dispatch
+from smppgw.workers.dispatch import LEASE_S
+from smppgw.workers.pace import STORE_AGAIN_S
+from smppgw.workers.pricing import Prices
+from tests.workers.crewing import Crewing
+from tests.workers.fakes import START, Depot, FakeCarrier, FakeClock, all_get, value_of
+
+REFUSED_WHILE_LEASED = int(LEASE_S / STORE_AGAIN_S)
+"""Tries of one write before its lease ends."""
+DOWN = Deferred("not sent: ConnectError", whole_carrier=True)
+
+
+@pytest.fixture
+def crew(depot: Depot, time: FakeClock) -> Crewing:
+    return Crewing(depot, time)
+
+
+def crew_with(depot: Depot, time: FakeClock, **limits: Any) -> Crewing:
+    chosen = CarrierLimits(**({"max_messages": 100, "calls_per_s": 1000.0} | limits))
+    return Crewing(depot, time, {"alpha": FakeCarrier(limits=chosen)})
+
+
+# --- the order of things ----------------------------------------------------------------------------------------------
+
+
+async def test_the_attempt_is_on_disk_before_its_first_byte_leaves(crew: Crewing, depot: Depot) -> None:
+    crew.carrier.log = depot.scripted.log
+    await depot.submit()
+
+    await crew.send_all()
+
+    log = depot.scripted.log
+    assert log.index("begin done") < log.index("send") < log.index("settle")
+
+
+async def test_nothing_is_sent_while_the_attempt_is_not_stored(crew: Crewing, depot: Depot) -> None:
+    held = depot.scripted.hold("begin")
+    await depot.submit()
+
+    async with crew.working():
+        await depot.scripted.until("begin")
+        before = list(crew.carrier.sent)
+        held.set()
+        await crew.carrier.calls(1)
+
+    assert before == []
+
+
+async def test_an_attempt_that_cannot_be_stored_is_not_sent_and_the_message_waits(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    for _ in range(REFUSED_WHILE_LEASED):
+        depot.scripted.fail("begin", StoreError("disk full"))
+    await depot.submit()
+
+    async with crew.working():
+        await depot.scripted.until("begin", REFUSED_WHILE_LEASED)
+    time.advance(LEASE_S + 1)
+    await depot.real.sweep(outgoing_kept_s=1e6, now=time.now)
+    before = list(crew.carrier.sent)
+    crew.dispatchers["alpha"] = crew._dispatcher("alpha")
+    await crew.send_all()
+
+    assert before == []
+    assert crew.carrier.sizes == [1]
+
+
+async def test_a_lease_that_ended_before_the_attempt_drops_the_batch_unsent(
+    crew: Crewing, depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = crew.carrier.prepare
+
+    def slowly(*args: Any) -> Any:
+        time.advance(LEASE_S + 1)
+        return prepare(*args)
+
+    monkeypatch.setattr(crew.carrier, "prepare", slowly)
+    await depot.submit()
+
+    async with crew.working():
+        await depot.scripted.until("begin")
+
+    assert crew.carrier.sent == []
+    assert await depot.stages() == {"queued": 1}
+
+
+async def test_a_lease_that_ends_during_the_call_leaves_a_doubt(crew: Crewing, depot: Depot, time: FakeClock) -> None:
+    crew.carrier.gate.clear()
+    await depot.submit()
+
+    async with crew.working():
+        await crew.carrier.calls(1)
+        time.advance(LEASE_S + 1)
+        await depot.real.sweep(outgoing_kept_s=1e6, now=time.now)
+        crew.carrier.gate.set()
+        await depot.scripted.until("settle done")
+
+    assert await depot.stages() == {"doubtful": 1}
+    assert len(crew.carrier.sent) == 1
+    assert value_of(crew.metrics, "messages_total", account="acme", carrier="alpha") == 0
+
+
+@pytest.mark.parametrize("verb", ["begin", "settle"])
+async def test_a_store_that_refuses_for_a_moment_costs_nothing(crew: Crewing, depot: Depot, verb: str) -> None:
+    depot.scripted.fail(verb, StoreError("disk full"))
+    depot.scripted.fail(verb, StoreError("disk full"))
+    await depot.submit()
+
+    async with crew.working():
+        await depot.scripted.until("settle done")
+
+    assert await depot.stages() == {"awaiting_status": 1}
+    assert len(crew.carrier.sent) == 1
+
+
+async def test_a_call_whose_outcome_cannot_be_stored_becomes_a_doubt(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    for _ in range(REFUSED_WHILE_LEASED):
+        depot.scripted.fail("settle", StoreError("disk full"))
+    await depot.submit()
+
+    async with crew.working():
+        await depot.scripted.until("settle", REFUSED_WHILE_LEASED)
+    time.advance(LEASE_S + 1)
+    swept = await depot.real.sweep(outgoing_kept_s=1e6, now=time.now)
+
+    assert swept.doubted == 1
+    assert await depot.stages() == {"doubtful": 1}
+
+
+@pytest.mark.parametrize("broken", ["prepare", "send"])
+async def test_a_bug_in_an_adapter_costs_that_call_only(
+    crew: Crewing, depot: Depot, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    whole = getattr(crew.carrier, broken)
+    asked: list[int] = []
+
+    def once(*args: Any) -> Any:
+        asked.append(1)
+        if len(asked) == 1:
+            raise ZeroDivisionError
+        return whole(*args)
+
+    monkeypatch.setattr(crew.carrier, broken, once)
+    await depot.submit()
+
+    async with crew.working():
+        await depot.scripted.until("lease done", 2)
+        await depot.submit()
+        crew.ring()
+        await depot.scripted.until("settle done")
+
+    assert len(asked) == 2
+
+
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_queued_goes_at_once_and_together(crew: Crewing, depot: Depot) -> None:
+    await depot.submit(7)
+
+    await crew.send_all()
+
+    assert crew.carrier.sizes == [7]
+    assert await depot.stages() == {"awaiting_status": 7}
+
+
+async def test_no_call_is_bigger_than_the_carrier_takes(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time, max_messages=10)
+    await depot.submit(25)
+
+    await crew.send_all(3)
+
+    assert sorted(crew.carrier.sizes) == [5, 10, 10]
+
+
+async def test_what_arrives_while_all_slots_are_busy_shares_the_next_call(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time, max_in_flight=2)
+    crew.carrier.gate.clear()
+
+    async with crew.working():
+        for calls in (1, 2):
+            await depot.submit()
+            crew.ring()
+            await crew.carrier.calls(calls)
+        for _ in range(5):
+            await depot.submit()
+            crew.ring()
+        crew.carrier.gate.set()
+        await crew.carrier.calls(3)
+        await depot.scripted.until("settle done", 3)
+
+    assert crew.carrier.sizes == [1, 1, 5]
+
+
+async def test_a_number_stands_only_once_in_a_call_where_the_carrier_wants_it_so(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time, distinct_recipients=True)
+    await depot.submit(3, recipient="491710000007")
+
+    await crew.send_all(3)
+
+    assert crew.carrier.sizes == [1, 1, 1]
+
+
+async def test_what_must_not_travel_together_does_not(
+    crew: Crewing, depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: int(message.recipient) % 2)
+    await depot.submit(6)
+
+    await crew.send_all(2)
+
+    assert crew.carrier.sizes == [3, 3]
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verdict", "stage", "receipt"),
+    [
+        (Accepted(CarrierRef("J.9")), "awaiting_status", None),
+        (Accepted(), "awaiting_status", None),
+        (Rejected(ErrorCode.INVALID_NUMBER, "no"), None, ("rejected", ErrorCode.INVALID_NUMBER)),
+        (
+            Rejected(ErrorCode.BLOCKED, "no", outcome=Outcome.UNDELIVERABLE, may_fail_over=False),
+            None,
+            ("undeliverable", ErrorCode.BLOCKED),
+        ),
+        (
+            Rejected(ErrorCode.PARAMETER_REFUSED, "no", whole_batch=True),
+            None,
+            ("rejected", ErrorCode.PARAMETER_REFUSED),
+        ),
+        (Deferred("later"), "queued", None),
+        (DOWN, "queued", None),
+        (Doubtful("timeout"), "doubtful", None),
+        (Doubtful("409", Evidence.ARRIVED), "doubtful", None),
+    ],
+)
+async def test_what_becomes_of_a_message_is_what_the_carrier_said(
+    crew: Crewing, depot: Depot, verdict: Verdict, stage: str | None, receipt: tuple[str, int] | None
+) -> None:
+    crew.carrier.scripts.append(all_get(verdict))
+    (number,) = await depot.submit()
+
+    await crew.send_all()
+
+    assert await depot.stages() == ({stage: 1} if stage else {})
+    assert await depot.owed() == ([(f"id{number}", *receipt)] if receipt else [])
+    assert len(crew.carrier.sent) == 1
+
+
+async def test_each_message_of_a_call_has_its_own_verdict(crew: Crewing, depot: Depot) -> None:
+    verdicts: list[Verdict] = [Accepted(), Rejected(ErrorCode.BLOCKED, "no"), Deferred("later"), Doubtful("what")]
+    crew.carrier.scripts.append(lambda attempt: dict(zip(attempt.messages, verdicts, strict=True)))
+    numbers = await depot.submit(4)
+
+    await crew.send_all()
+    taken = value_of(crew.metrics, "messages_total", account="acme", carrier="alpha")
+    queued = (await depot.stages())["queued"]
+
+    _, (doubt,) = await depot.real.lease_doubts("alpha", 10, until=START + 60, now=START + 10)
+    assert (taken, queued) == (1, 1)
+    assert [finish.message for finish in crew.finished] == [numbers[1]]
+    assert [message.id for message in doubt.messages] == [numbers[3]]
+
+
+async def test_a_refused_batch_is_halved_until_the_bad_message_stands_alone(crew: Crewing, depot: Depot) -> None:
+    numbers = await depot.submit(8)
+    bad = numbers[5]
+    spoilt = Rejected(ErrorCode.PARAMETER_REFUSED, "http 400", whole_batch=True)
+    crew.carrier.default = lambda attempt: dict.fromkeys(
+        attempt.messages, spoilt if bad in attempt.messages else Accepted()
+    )
+
+    async with crew.working():
+        # 8, then 4 + 4, then 2 + 2, then 1 + 1
+        await depot.scripted.until("settle done", 7)
+
+    assert sorted(crew.carrier.sizes, reverse=True) == [8, 4, 4, 2, 2, 1, 1]
+    assert await depot.stages() == {"awaiting_status": 7}
+    assert await depot.owed() == [(f"id{bad}", "rejected", ErrorCode.PARAMETER_REFUSED)]
+
+
+async def test_what_one_carrier_refuses_goes_to_the_next_candidate(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {name: FakeCarrier(name) for name in ("alpha", "beta")})
+    crew.carrier.scripts.append(all_get(Rejected(ErrorCode.SENDER_REFUSED, "no")))
+    await depot.submit(carriers=("alpha", "beta"))
+
+    await crew.send_all(2)
+
+    assert (crew.carrier.sizes, crew.carriers["beta"].sizes) == ([1], [1])
+    assert await depot.stages() == {"awaiting_status": 1}
+
+
+async def test_a_block_list_is_not_got_round_by_another_carrier(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {name: FakeCarrier(name) for name in ("alpha", "beta")})
+    crew.carrier.scripts.append(all_get(Rejected(ErrorCode.BLOCKED, "no", may_fail_over=False)))
+    await depot.submit(carriers=("alpha", "beta"))
+
+    await crew.send_all()
+
+    assert crew.carriers["beta"].sent == []
+    assert [finish.outcome for finish in crew.finished] == [Outcome.REJECTED]
+
+
+async def test_a_doubt_does_not_go_to_the_next_candidate(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {name: FakeCarrier(name) for name in ("alpha", "beta")})
+    crew.carrier.scripts.append(all_get(Doubtful("timeout")))
+    await depot.submit(carriers=("alpha", "beta"))
+
+    await crew.send_all()
+
+    assert crew.carriers["beta"].sent == []
+    assert await depot.stages() == {"doubtful": 1}
+
+
+async def test_the_last_candidate_sends_it_back_to_the_first_after_a_wait(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {name: FakeCarrier(name) for name in ("alpha", "beta")})
+    for carrier in crew.carriers.values():
+        carrier.scripts.append(all_get(Deferred("busy")))
+    await depot.submit(carriers=("alpha", "beta"))
+    await crew.send_all(2)
+
+    early = await depot.real.sweep(outgoing_kept_s=1e6, now=time.now + 0.9)
+    due = await depot.real.sweep(outgoing_kept_s=1e6, now=time.now + 1.1)
+
+    assert (early.queued, due.queued) == (False, True)
+
+
+# --- holding back -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_carrier_that_names_a_time_is_left_alone_until_then(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    crew.dispatcher._learn({MessageId(1): Deferred("http 429", not_before=START + 30, whole_carrier=True)})
+    await depot.submit()
+
+    paused = await crew.dispatcher._next_batches()
+    time.advance(30.1)
+    due = await crew.dispatcher._next_batches()
+
+    assert paused is None
+    assert due is not None
+
+
+@pytest.mark.parametrize("verdict", [DOWN, Doubtful("http 503")])
+async def test_calls_that_fail_as_a_whole_open_the_circuit(depot: Depot, time: FakeClock, verdict: Verdict) -> None:
+    crew = crew_with(depot, time, max_messages=1)
+    crew.carrier.default = all_get(verdict)
+    await depot.submit(20)
+
+    async with crew.working():
+        await depot.scripted.until("settle done", 5)
+
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.OPEN
+    assert len(crew.carrier.sent) < 20
+    assert value_of(crew.metrics, "carrier_state", carrier="alpha", state="open") == 1
+
+
+@pytest.mark.parametrize(
+    "verdict", [Rejected(ErrorCode.BLOCKED, "no"), Deferred("this one"), Doubtful("409", Evidence.ARRIVED), Accepted()]
+)
+async def test_what_a_carrier_says_of_single_messages_does_not(
+    crew: Crewing, time: FakeClock, verdict: Verdict
+) -> None:
+    for _ in range(20):
+        crew.dispatcher._learn({MessageId(1): verdict, MessageId(2): verdict})
+
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.CLOSED
+
+
+async def test_an_open_circuit_lets_one_probe_through_and_its_success_closes_it(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time, max_messages=1)
+    for _ in range(5):
+        crew.circuits["alpha"].record(False, time.ticked)
+    await depot.submit(3)
+
+    held = await crew.dispatcher._next_batches()
+    time.advance(1.1)
+    crew.carrier.gate.clear()
+    async with crew.working():
+        await crew.carrier.calls(1)
+        await depot.scripted.until("lease", 1)
+        probes = len(crew.carrier.sent)
+        crew.carrier.gate.set()
+        await depot.scripted.until("settle done", 3)
+
+    assert held is None
+    assert probes == 1
+    assert len(crew.carrier.sent) == 3
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.CLOSED
+
+
+async def test_what_is_queued_behind_an_open_circuit_takes_its_next_candidate(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {"alpha": FakeCarrier(), "beta": FakeCarrier("beta")})
+    for _ in range(5):
+        crew.circuits["alpha"].record(False, time.ticked)
+    await depot.submit(3, carriers=("alpha", "beta"))
+
+    async with crew.working():
+        await depot.scripted.until("settle done")
+
+    assert sum(len(attempt.messages) for attempt in crew.carriers["beta"].sent) == 3
+    assert crew.carriers["alpha"].sent == []
+
+
+async def test_what_has_no_other_candidate_waits_and_is_not_looked_for_all_the_time(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    crew.circuits["alpha"] = crew.dispatcher._circuit
+    for _ in range(8):
+        crew.dispatcher._circuit.record(False, time.ticked)
+    await depot.submit(2)
+
+    for _ in range(3):
+        assert await crew.dispatcher._next_batches() is None
+
+    assert depot.scripted.log.count("divert") == 1
+    assert await depot.stages() == {"queued": 2}
+
+
+async def test_what_a_probe_has_no_room_for_is_given_back(
+    crew: Crewing, depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.recipient)
+    for _ in range(5):
+        crew.circuits["alpha"].record(False, time.ticked)
+    time.advance(1.1)
+    crew.carrier.scripts.append(all_get(DOWN))
+    await depot.submit(3)
+
+    async with crew.working():
+        await depot.scripted.until("release done", 2)
+        await depot.scripted.until("settle done")
+
+    assert len(crew.carrier.sent) == 1
+    _, messages = await depot.real.lease("alpha", 10, until=time.now + 1, now=time.now)
+    assert len(messages) == 2
+
+
+async def test_calls_keep_the_pace_of_the_carrier(depot: Depot, time: FakeClock, pauses: list[float]) -> None:
+    crew = crew_with(depot, time, max_messages=1, calls_per_s=2, max_in_flight=3)
+    await depot.submit(5)
+
+    await crew.send_all(5)
+
+    assert pauses[:2] == [pytest.approx(0.5), pytest.approx(0.5)]  # three at once, then one each half second
+
+
+async def test_an_empty_queue_uses_up_no_pace(depot: Depot, time: FakeClock, pauses: list[float]) -> None:
+    crew = crew_with(depot, time, calls_per_s=0.1, max_in_flight=1)
+
+    looks = [await crew.dispatcher._next_batches() for _ in range(5)]
+    await depot.submit()
+    due = await crew.dispatcher._next_batches()
+
+    assert looks == [None] * 5
+    assert due is not None
+    assert pauses == []
+
+
+# --- stopping, leftovers ----------------------------------------------------------------------------------------------
+
+
+async def test_stop_finishes_the_calls_in_flight_and_begins_none(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time, max_messages=1, max_in_flight=2)
+    crew.carrier.gate.clear()
+    await depot.submit(5)
+
+    async with crew.working():
+        await crew.carrier.calls(2)
+        crew.dispatcher.stop()
+        crew.carrier.gate.set()
+
+    assert len(crew.carrier.sent) == 2
+    assert await depot.stages() == {"awaiting_status": 2, "queued": 3}
+
+
+async def test_a_queue_that_cannot_be_read_is_read_again(
+    crew: Crewing, depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "IDLE_S", 0.01)
+    depot.scripted.fail("lease", StoreError("busy"))
+    await depot.submit()
+
+    await crew.send_all()
+
+    assert len(crew.carrier.sent) == 1
+
+
+async def test_messages_that_cannot_be_given_back_come_back_when_their_lease_ends(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    depot.scripted.fail("release", StoreError("busy"))
+    await depot.submit()
+    lease, messages = await depot.real.lease("alpha", 10, until=time.now + LEASE_S, now=time.now)
+
+    await crew.dispatcher._release(messages, lease)
+    time.advance(LEASE_S + 1)
+    swept = await depot.real.sweep(outgoing_kept_s=1e6, now=time.now)
+
+    assert swept.queued
+
+
+async def test_many_messages_are_each_sent_exactly_once(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time, max_messages=7, max_in_flight=3)
+    numbers = await depot.submit(200)
+
+    async with crew.working():
+        await crew.carrier.until(lambda: sum(crew.carrier.sizes) >= 200)
+        await depot.scripted.until("settle done", len(crew.carrier.sent))
+
+    sent = [number for attempt in crew.carrier.sent for number in attempt.messages]
+    assert sorted(sent) == sorted(numbers)
+
+
+# --- the books --------------------------------------------------------------------------------------------------------
+
+CARD = ["prefix,price,currency", "49,0.075,EUR"]
+
+
+async def test_what_was_taken_is_counted_and_priced_by_its_parts(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, prices=Prices({"alpha": RateCard.parse(CARD, "card")}, Exchange(), "EUR"))
+    crew.carrier.scripts.append(all_get(Accepted(CarrierRef("J"), parts=2)))
+    await depot.submit(3)
+
+    await crew.send_all()
+
+    labels = {"account": "acme", "carrier": "alpha"}
+    assert value_of(crew.metrics, "messages_total", **labels) == 3
+    assert value_of(crew.metrics, "parts_total", **labels) == 6
+    assert value_of(crew.metrics, "cost_total", **labels, currency="EUR") == pytest.approx(6 * 0.075)
+
+
+async def test_what_was_not_taken_costs_nothing(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, prices=Prices({"alpha": RateCard.parse(CARD, "card")}, Exchange(), "EUR"))
+    crew.carrier.scripts.append(all_get(Doubtful("timeout")))
+    await depot.submit()
+
+    await crew.send_all()
+
+    assert value_of(crew.metrics, "cost_total", account="acme", carrier="alpha", currency="EUR") == 0
