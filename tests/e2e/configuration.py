@@ -1,0 +1,92 @@
+"""Configurations of the daemon under test: loopback only, every port chosen by the system."""
+
+SYSTEM_ID = "legacy"
+PASSWORD = "secret"
+LOGIN = "smppgw"
+"""Name and password at every simulated carrier."""
+
+_LISTENERS = """
+[smpp]
+listen = "127.0.0.1:0"
+{smpp}
+[http]
+listen = "127.0.0.1:0"
+[store]
+url = "{store}"
+[log]
+format = "json"
+"""
+
+_ACCOUNT = """
+[[accounts]]
+system_id = "{system_id}"
+password = "{password}"
+country = "DE"
+{account}
+"""
+
+_RETARUS = """
+[carriers.retarus]
+type = "retarus"
+username = "{login}"
+password = "{login}"
+base_urls = {{ de2 = "{url}/de2/rest/v1", de1 = "{url}/de1/rest/v1", eu = "{url}/eu/rest/v1" }}
+poll_first = "{poll_first}"
+{carrier}
+[[routes]]
+name = "default"
+carriers = ["retarus"]
+"""
+
+_ALIBABA = """
+[carriers.alibaba]
+type = "alibaba"
+endpoint = "{url}"
+access_key_id = "{login}"
+access_key_secret = "{login}"
+sign_name = "阿里云"
+poll_first = "0.3s"
+[carriers.alibaba-intl]
+type = "alibaba-globe"
+endpoint = "{url}"
+access_key_id = "{login}"
+access_key_secret = "{login}"
+poll_first = "0.3s"
+[[routes]]
+name = "china"
+match = {{ country = ["CN"] }}
+carriers = ["alibaba"]
+[[routes]]
+name = "asia"
+match = {{ country = ["SG"] }}
+carriers = ["alibaba-intl"]
+"""
+
+
+def configuration(
+    *,
+    retarus: str,
+    alibaba: str | None = None,
+    smpp: str = "",
+    account: str = "max_tps = 100000",
+    carrier: str = "",
+    poll_first: str = "0.3s",
+    store: str = "sqlite:gateway.db",
+) -> str:
+    """Write a configuration.
+
+    Args:
+        retarus: Base URL of the simulator.
+        alibaba: Base URL of the simulator of mainland and international messages; None: no such carriers.
+        smpp: More lines of [smpp].
+        account: More lines of the account.
+        carrier: More lines of [carriers.retarus].
+        poll_first: When Retarus is asked first.
+        store: URL of the store.
+    """
+    return "".join((
+        _LISTENERS.format(smpp=smpp, store=store),
+        _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account=account),
+        "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN),
+        _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
+    ))  # fmt: skip

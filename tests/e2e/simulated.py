@@ -1,0 +1,62 @@
+"""A simulated carrier in the test's own loop, and what a test asks of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2 as httpx
+from starlette.applications import Starlette
+
+from smppgw.simulators.alibaba import AlibabaOptions, alibaba_app
+from smppgw.simulators.calls import Sleep
+from smppgw.simulators.retarus import RetarusOptions, retarus_app
+from smppgw.simulators.serving import running
+from tests.e2e.configuration import LOGIN
+from tests.e2e.waiting import LIMIT_S
+
+
+class Simulated:
+    """The control paths of one simulator."""
+
+    def __init__(self, url: str, http: httpx.AsyncClient) -> None:
+        self.url = url
+        self._http = http
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """Return everything it accepted, one row per recipient."""
+        found: list[dict[str, Any]] = (await self._http.get("/_sim/messages")).json()
+        return found
+
+    async def recipients(self) -> int:
+        """Return how many recipients it accepted."""
+        count: int = (await self._http.get("/_sim/stats")).json()["recipients"]
+        return count
+
+    async def calls(self, operation: str) -> int:
+        """Return how many calls of an operation it saw."""
+        count: int = (await self._http.get("/_sim/stats")).json()["calls"][operation]
+        return count
+
+    async def order(self, **fault: Any) -> None:
+        """Let the next calls meet a fault."""
+        answer = await self._http.post("/_sim/faults", json=fault)
+        assert answer.status_code == 200, answer.text
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[Simulated]:
+    """Serve a simulator."""
+    async with running(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+        yield Simulated(url, http)
+
+
+def retarus_simulator(final_delay: float = 0.2, sleep: Sleep = asyncio.sleep) -> Starlette:
+    """A Retarus that shows a job at once; `sleep` decides how long a slow call takes."""
+    options = RetarusOptions(username=LOGIN, password=LOGIN, final_delay=final_delay, visible_after=0.0)
+    return retarus_app(options, sleep=sleep)
+
+
+def alibaba_simulator(final_delay: float = 0.2) -> Starlette:
+    """Both services of Alibaba Cloud."""
+    return alibaba_app(AlibabaOptions(access_key_id=LOGIN, access_key_secret=LOGIN, final_delay=final_delay))

@@ -1,0 +1,80 @@
+"""A carrier that fails in every way HTTP knows: each message ends as it should, and never arrives twice."""
+
+import pytest
+
+from smppgw.smpp.consts import CommandStatus
+from tests.e2e.daemon import Daemon
+from tests.e2e.esme import bind, submit
+from tests.e2e.simulated import Simulated
+from tests.e2e.waiting import until
+
+pytestmark = pytest.mark.e2e
+
+NUMBER = "4915112345100"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"fault": "reset_before"}, id="dropped before it was taken"),
+        pytest.param({"fault": "reset_after"}, id="taken, then dropped"),
+        pytest.param({"fault": "slow_after", "seconds": 1.0}, id="taken, answered late"),
+        pytest.param({"fault": "latency", "seconds": 1.0}, id="taken late"),
+        pytest.param({"fault": "status", "code": 500}, id="500"),
+        pytest.param({"fault": "status", "code": 503}, id="503"),
+        pytest.param({"fault": "status", "code": 503, "after": True}, id="taken, 503"),
+        pytest.param({"fault": "status", "code": 500, "count": 3}, id="500 three times"),
+        pytest.param({"fault": "garbage"}, id="taken, garbage"),
+        pytest.param({"fault": "truncated"}, id="taken, half an answer"),
+        pytest.param({"fault": "empty"}, id="taken, no body"),
+        pytest.param({"fault": "status", "code": 429, "retry_after": 1}, id="429"),
+    ],
+)
+async def test_a_message_is_taken_once_and_gets_its_receipt(
+    daemon: Daemon, retarus: Simulated, fault: dict[str, object]
+) -> None:
+    await retarus.order(operation="send", **fault)
+    esme = await bind(daemon.smpp_port)
+
+    message_id = await esme.submit(submit(NUMBER))
+
+    assert await esme.receipt_of(message_id) == "DELIVRD"
+    assert [row["to"] for row in await retarus.rows()] == [f"+{NUMBER}"]
+
+
+async def test_a_refused_login_costs_no_message(daemon: Daemon, retarus: Simulated) -> None:
+    await retarus.order(operation="send", fault="status", code=401, count=1000)
+    esme = await bind(daemon.smpp_port)
+
+    await esme.submit(submit(NUMBER))
+
+    async def is_refused() -> bool:
+        return bool(daemon.events("batch not accepted whole"))
+
+    await until(is_refused, "the carrier has refused the login")
+    assert daemon.open_messages() == 1
+    assert daemon.owed_receipts() == 0
+
+
+@pytest.mark.parametrize("fault", ["reset_before", "garbage", "truncated", "empty"])
+async def test_a_failed_status_call_is_made_again(daemon: Daemon, retarus: Simulated, fault: str) -> None:
+    await retarus.order(operation="status", fault=fault, count=2)
+    esme = await bind(daemon.smpp_port)
+
+    message_id = await esme.submit(submit(NUMBER))
+
+    assert await esme.receipt_of(message_id) == "DELIVRD"
+
+
+async def test_a_batch_whose_answer_was_lost_is_found_again_whole(daemon: Daemon, retarus: Simulated) -> None:
+    await retarus.order(operation="send", fault="reset_after", count=2)
+    esme = await bind(daemon.smpp_port)
+
+    numbers = [f"49151{place:08}" for place in range(1000, 1200)]
+    answers = [esme.request(submit(number)) for number in numbers]
+    for answer in answers:
+        assert (await answer).command_status == CommandStatus.ESME_ROK
+    stats = {await esme.receipt_of(getattr(answer.result(), "message_id", "")) for answer in answers}
+
+    assert stats == {"DELIVRD"}
+    assert sorted(row["to"] for row in await retarus.rows()) == [f"+{number}" for number in numbers]
