@@ -10,9 +10,10 @@ import os
 import signal
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 from subprocess import PIPE, Popen
+
+import httpx2 as httpx
 
 from smppgw.load.plan import Plan
 from smppgw.load.result import Result
@@ -54,8 +55,8 @@ async def measure(messages: int, rounds: int) -> None:
             await daemon.start()
             for number in range(1, rounds + 1):
                 await one_round(daemon, carrier, number, messages)
-            with urllib.request.urlopen(f"{url}/_sim/stats") as answer:
-                print("simulator:", answer.read().decode())
+            async with httpx.AsyncClient(trust_env=False) as http:
+                print("simulator:", (await http.get(f"{url}/_sim/stats")).text)
             metrics = (await daemon.get("/metrics")).text.splitlines()
             print(*(line for line in metrics if line.startswith("smppgw_messages_total{") and SYSTEM_ID in line))
         finally:

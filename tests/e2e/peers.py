@@ -8,7 +8,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -52,6 +52,10 @@ class Peer(Protocol):
 class Smpplib:
     """smpplib blocks, so each bind reads in a thread."""
 
+    def __init__(self, parts: Callable[[str], Sequence[dict[str, Any]]] | None = None) -> None:
+        """Send texts as smpplib cuts them, or as `parts` says: the fields of every submit_sm."""
+        self._parts = parts or _smpplib_parts
+
     async def exchange(self, port: int, texts: Mapping[str, str], parts: int, *, apart: bool) -> Exchange:
         return await asyncio.to_thread(self._exchange, port, texts, parts, apart)
 
@@ -60,7 +64,7 @@ class Smpplib:
         sender = self._client(port, "bind_transmitter" if apart else "bind_transceiver", exchange)
         clients = [sender, *([self._client(port, "bind_receiver", exchange)] if apart else [])]
         for destination, text in texts.items():
-            for fields in _smpplib_parts(text):
+            for fields in self._parts(text):
                 sender.send_message(
                     source_addr_ton=smpplib.consts.SMPP_TON_ALNUM,
                     source_addr="Shop",
@@ -144,6 +148,10 @@ class _Hook(aiosmpplib.AbstractHook):  # type: ignore[misc] # aiosmpplib publish
 class Aiosmpplib:
     """aiosmpplib runs in the loop of the test."""
 
+    def __init__(self, parts: Callable[[str], Sequence[dict[str, Any]]] | None = None) -> None:
+        """Send texts as aiosmpplib cuts them, or as `parts` says: the fields of every SubmitSm."""
+        self._parts = parts or _aiosmpplib_parts
+
     async def exchange(self, port: int, texts: Mapping[str, str], parts: int, *, apart: bool) -> Exchange:
         exchange, news = Exchange(), asyncio.Event()
         modes = aiosmpplib.BindMode
@@ -151,7 +159,8 @@ class Aiosmpplib:
         esmes = [sender, *([self._esme(port, modes.RECEIVER, exchange, news)] if apart else [])]
         running = [asyncio.create_task(esme.start()) for esme in esmes]
         for destination, text in texts.items():
-            await sender.broker.enqueue(_aiosmpplib_submit(destination, text))
+            for place, fields in enumerate(self._parts(text)):
+                await sender.broker.enqueue(_aiosmpplib_submit(destination, f"{destination}/{place}", fields))
         with suppress(TimeoutError):
             async with asyncio.timeout(LIMIT_S):
                 while not exchange.is_over(parts):
@@ -178,14 +187,22 @@ class Aiosmpplib:
         )
 
 
-def _aiosmpplib_submit(destination: str, text: str) -> Any:
+def _aiosmpplib_parts(text: str) -> Sequence[dict[str, Any]]:
     is_long = len(text) > 160
+    return [
+        {
+            "short_message": text,
+            "encoding": None if text.isascii() else "ucs2",
+            "esm_class": 0x40 if is_long else 0,
+            "auto_message_payload": not is_long,
+        }
+    ]
+
+
+def _aiosmpplib_submit(destination: str, log_id: str, fields: dict[str, Any]) -> Any:
     return aiosmpplib.SubmitSm(
-        short_message=text,
         source=aiosmpplib.PhoneNumber("Shop", aiosmpplib.TON.ALPHANUMERIC),
         destination=aiosmpplib.PhoneNumber(destination, aiosmpplib.TON.INTERNATIONAL, aiosmpplib.NPI.ISDN),
-        encoding=None if text.isascii() else "ucs2",
-        esm_class=0x40 if is_long else 0,
-        auto_message_payload=not is_long,
-        log_id=destination,
+        log_id=log_id,
+        **fields,
     )

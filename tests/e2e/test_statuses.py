@@ -152,9 +152,7 @@ def bind_octets(system_id: bytes, password: bytes) -> bytes:
         pytest.param(bind_octets(b"l" * 16, b"secret"), CommandStatus.ESME_RINVSYSID, id="system_id of 16 octets"),
     ],
 )
-async def test_an_impossible_length_in_a_bind_names_its_field(
-    wire: Wire, octets: bytes, status: CommandStatus
-) -> None:
+async def test_an_impossible_length_in_a_bind_names_its_field(wire: Wire, octets: bytes, status: CommandStatus) -> None:
     answer = await wire.answer_to(octets)
 
     assert answer == Header(HEADER_OCTETS, CommandId.BIND_TRANSCEIVER_RESP, status, SEQUENCE_NUMBER)
@@ -194,6 +192,10 @@ async def test_bind_resp_has_sc_interface_version_where_the_peer_can_read_it(wir
 
     assert answer.command_status == ROK
     assert (Tag.SC_INTERFACE_VERSION in dict(answer.tlvs)) == (version >= 0x34)
+
+
+async def test_before_the_bind_enquire_link_is_answered(wire: Wire) -> None:
+    assert await is_alive(wire)
 
 
 # --- state and framing ------------------------------------------------------------------------------------------------
@@ -272,7 +274,7 @@ async def test_a_body_cut_in_a_field_is_refused_in_its_own_response(bound: Wire)
 
 
 def with_tlvs(*tlvs: tuple[int, bytes], **fields: object) -> SubmitSm:
-    return submit(NUMBER, tlvs=tlvs, **fields)
+    return submit(NUMBER, "Hello", tlvs=tlvs, **fields)
 
 
 CONCATENATED = b"\x05\x00\x03\x01\x02\x01part"
@@ -336,6 +338,7 @@ REFUSED = {
         submit(NUMBER, schedule_delivery_time="000002000000000R", validity_period="000001000000000R"),
         CommandStatus.ESME_RINVEXPIRY,
     ),
+    "replace_if_present_flag 2": (submit(NUMBER, replace_if_present_flag=2), CommandStatus.ESME_RINVREPFLAG),
     "predefined message": (
         submit(NUMBER, sm_default_msg_id=1, short_message=b""),
         CommandStatus.ESME_RINVDFTMSGID,
@@ -411,6 +414,8 @@ TAKEN = {
     "sar_* without its total": with_tlvs(SAR[0], SAR[2]),
     "empty text": submit(NUMBER, ""),
     "reserved TON": submit(NUMBER, dest_addr_ton=9, dest_addr_npi=9, destination_addr="+" + NUMBER),
+    "registered_delivery with reserved bits": submit(NUMBER, registered_delivery=0xE0),
+    "service_type of somebody": submit(NUMBER, service_type="XXXXX"),
     "flash": submit(NUMBER, data_coding=0xF0),
     "flash, group 0x10": submit(NUMBER, data_coding=0x10),
     "Latin-1 in the default alphabet": submit(NUMBER, short_message=b"Gr\xfc\xdfe"),
@@ -466,21 +471,56 @@ async def test_above_the_rate_a_submit_is_throttled_and_the_session_stays(wire: 
 
 # --- other operations -------------------------------------------------------------------------------------------------
 
-UNKNOWN = {
-    "query_sm": (QuerySm(message_id="4711"), CommandStatus.ESME_RINVMSGID),
-    "cancel_sm": (CancelSm(message_id="4711"), CommandStatus.ESME_RCANCELFAIL),
-    "replace_sm": (ReplaceSm(message_id="4711", short_message=b"hi"), CommandStatus.ESME_RREPLACEFAIL),
+NOT_OURS = {
+    "query_sm": QuerySm(message_id="4711"),
+    "cancel_sm": CancelSm(message_id="4711"),
+    "replace_sm": ReplaceSm(message_id="4711", short_message=b"hi"),
 }
 
 
-@pytest.mark.parametrize(("pdu", "status"), UNKNOWN.values(), ids=UNKNOWN)
-async def test_an_unknown_message_is_told_so_and_the_session_stays(
-    bound: Wire, pdu: Pdu, status: CommandStatus
-) -> None:
+@pytest.mark.parametrize("pdu", NOT_OURS.values(), ids=NOT_OURS)
+async def test_an_unknown_message_is_told_so_and_the_session_stays(bound: Wire, pdu: Pdu) -> None:
     answer = await bound.answer_to(numbered(pdu))
 
-    assert answer == refusal(pdu, status)
+    assert answer == refusal(pdu, CommandStatus.ESME_RINVMSGID)
     assert await is_alive(bound)
+
+
+@pytest.mark.parametrize("kind", [QuerySm, CancelSm, ReplaceSm], ids=NOT_OURS)
+async def test_the_message_of_another_account_is_unknown(
+    port: int, bound: Wire, kind: type[QuerySm] | type[CancelSm] | type[ReplaceSm]
+) -> None:
+    theirs = await bound.ask(submit(NUMBER, schedule_delivery_time="000000010000000R"))
+    assert isinstance(theirs, SubmitSmResp)
+    pdu = kind(message_id=theirs.message_id, source_addr_ton=5, source_addr="Shop")
+
+    async with wired(port) as other:
+        await other.ask(bind_pdu("moody"))
+        answer = await other.answer_to(numbered(pdu))
+
+    assert answer == refusal(pdu, CommandStatus.ESME_RINVMSGID)
+
+
+async def test_what_a_carrier_has_can_be_queried_but_neither_cancelled_nor_replaced(bound: Wire) -> None:
+    submitted = await bound.ask(submit(NUMBER, registered_delivery=1))
+    assert isinstance(submitted, SubmitSmResp)
+    message_id = submitted.message_id
+    frame = await bound.take()
+    assert frame is not None
+    bound.give(encode(respond(decode(frame), ROK)))
+    questions: list[Pdu] = [
+        QuerySm(message_id=message_id, source_addr="Shop"),
+        CancelSm(message_id=message_id, source_addr="Shop"),
+        ReplaceSm(message_id=message_id, source_addr="Shop", short_message=b"Too late"),
+    ]
+
+    answers = [await bound.ask(question) for question in questions]
+
+    assert [answer.command_status for answer in answers] == [
+        ROK,
+        CommandStatus.ESME_RCANCELFAIL,
+        CommandStatus.ESME_RREPLACEFAIL,
+    ]
 
 
 TEMPORARY = (
@@ -530,6 +570,25 @@ async def test_submit_multi_with_an_unknown_dest_flag_is_refused(bound: Wire) ->
     answer = await bound.answer_to(bytes(octets))
 
     assert answer == refusal(multi(), CommandStatus.ESME_RINVDESTFLAG)
+    assert await is_alive(bound)
+
+
+REFUSED_OTHERS: dict[str, tuple[Pdu, CommandStatus]] = {
+    "submit_multi to an unknown list": (multi(DistributionList(dl_name="friends")), CommandStatus.ESME_RINVDLNAME),
+    "submit_multi, no good destination": (multi(SmeAddress(destination_addr="")), CommandStatus.ESME_RINVDSTADR),
+    "data_sm without message_payload": (DataSm(destination_addr=NUMBER), CommandStatus.ESME_RMISSINGOPTPARAM),
+    "data_sm without destination": (
+        DataSm(tlvs=((Tag.MESSAGE_PAYLOAD, b"hi"),)),
+        CommandStatus.ESME_RINVDSTADR,
+    ),
+}
+
+
+@pytest.mark.parametrize(("pdu", "status"), REFUSED_OTHERS.values(), ids=REFUSED_OTHERS)
+async def test_other_ways_to_submit_are_refused_alike(bound: Wire, pdu: Pdu, status: CommandStatus) -> None:
+    answer = await bound.answer_to(numbered(pdu))
+
+    assert answer == refusal(pdu, status)
     assert await is_alive(bound)
 
 

@@ -1,0 +1,47 @@
+"""The daemon with bugs and a failing store, as a program: `faulty_daemon.py run -c FILE`. The text chooses the fault.
+
+The true code is replaced here, in a process of its own, so that production code needs no switch for tests.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from smppgw.cli import main
+from smppgw.core.model import Decision, Message, Submission
+from smppgw.core.operations import Named
+from smppgw.store.base import StoreError, StoreFullError
+from smppgw.store.sqlite import SqliteStore
+from smppgw.workers.routes import Routes, Unroutable
+
+BUG, FAILS, FULL = "bug", "store fails", "store is full"
+
+_route = Routes.route
+_accept = SqliteStore.accept
+
+
+def _route_with_a_bug(self: Routes, message: Message) -> Decision | Unroutable:
+    if message.text == BUG:
+        raise ZeroDivisionError
+    return _route(self, message)
+
+
+async def _accept_sometimes(
+    self: SqliteStore, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
+) -> Sequence[Message]:
+    texts = {segment.text for submission in submissions for segment in submission.segments}
+    if FAILS in texts:
+        raise StoreError("as told")
+    if FULL in texts:
+        raise StoreFullError("as told")
+    return await _accept(self, submissions, assembly_s, now)
+
+
+async def _find_nothing(self: SqliteStore, named: Named) -> NoReturn:
+    raise StoreError("as told")
+
+
+if __name__ == "__main__":
+    Routes.route = _route_with_a_bug  # type: ignore[method-assign] # faults are the purpose
+    SqliteStore.accept = _accept_sometimes  # type: ignore[method-assign] # as above
+    SqliteStore.find = _find_nothing  # type: ignore[method-assign] # as above
+    main()
