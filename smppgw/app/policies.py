@@ -39,6 +39,7 @@ def _policy(account: Account) -> AccountPolicy:
         country=account.country,
         default_alphabet=Alphabet(account.default_alphabet),
         dialect=DIALECTS[account.receipt_profile],
+        receipts_as_data_sm=account.receipt_pdu == "data_sm",
         id_form=IdForm(account.message_id),
         validity_s=account.validity,
         traffic_class=account.traffic_class,

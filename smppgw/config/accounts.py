@@ -37,6 +37,8 @@ class Account(Section):
     """What data_coding 0 stands for."""
     receipt_profile: Literal["standard", "kannel", "jasmin", "vonage", "cm", "legacy-3.3"] = "standard"
     """The dialect of its receipts (`smpp.dialects`)."""
+    receipt_pdu: Literal["deliver_sm", "data_sm"] = "deliver_sm"
+    """What its receipts come in; a bind below 3.4, which cannot read the TLVs of data_sm, always gets deliver_sm."""
     message_id: Literal["decimal", "hex"] = "decimal"
     validity: Duration = 48 * 3600.0
     """For messages that name no validity_period."""

@@ -42,14 +42,15 @@ STEPS: dict[Stage, frozenset[Stage]] = {
     Stage.ASSEMBLING: frozenset({Stage.UNROUTED, Stage.FINAL}),
     Stage.UNROUTED: frozenset({Stage.SCHEDULED, Stage.QUEUED, Stage.FINAL}),
     Stage.SCHEDULED: frozenset({Stage.QUEUED, Stage.FINAL}),
-    Stage.QUEUED: frozenset({Stage.SENDING, Stage.FINAL}),
+    Stage.QUEUED: frozenset({Stage.SCHEDULED, Stage.SENDING, Stage.FINAL}),
     Stage.SENDING: frozenset({Stage.QUEUED, Stage.DOUBTFUL, Stage.AWAITING_STATUS, Stage.FINAL}),
     Stage.DOUBTFUL: frozenset({Stage.QUEUED, Stage.PARKED, Stage.AWAITING_STATUS, Stage.FINAL}),
     Stage.PARKED: frozenset({Stage.QUEUED, Stage.AWAITING_STATUS, Stage.FINAL}),
     Stage.AWAITING_STATUS: frozenset({Stage.QUEUED, Stage.FINAL}),
     Stage.FINAL: frozenset(),
 }
-"""The legal steps. AWAITING_STATUS goes back to QUEUED only where a report proves that nothing left the carrier."""
+"""The legal steps. AWAITING_STATUS goes back to QUEUED only where a report proves that nothing left the carrier, QUEUED
+to SCHEDULED only where a replace_sm names a later time."""
 
 WAITING = frozenset({Stage.ASSEMBLING, Stage.UNROUTED, Stage.SCHEDULED, Stage.QUEUED})
 """Only what waits can expire: what may have left never gets an invented EXPIRED (DESIGN.md section 7)."""

@@ -30,6 +30,8 @@ class AccountPolicy:
     default_alphabet: Alphabet
     """What data_coding 0 stands for."""
     dialect: Dialect
+    receipts_as_data_sm: bool = False
+    """Whether receipts come as data_sm, to binds of at least 3.4, instead of deliver_sm."""
     id_form: IdForm
     validity_s: float
     """For messages that name no validity_period."""

@@ -1,4 +1,4 @@
-"""Receipts: due ones of bound accounts -> deliver_sm -> acknowledged -> done.
+"""Receipts: due ones of bound accounts -> deliver_sm (or data_sm) -> acknowledged -> done.
 
 A receipt is leased, sent over any bind of its account that may receive and has room in its window, and settled when the
 ESME answers. Rules:
@@ -29,14 +29,15 @@ from smppgw.core.retry import Backoff
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.smpp.aio import Connection
-from smppgw.smpp.consts import CommandStatus, MessageState
+from smppgw.smpp.consts import VERSION_3_4, CommandStatus, MessageState
 from smppgw.smpp.pdu import Pdu
 from smppgw.smpp.receipt import STATS
 from smppgw.store.base import Acknowledged, Lease, OutgoingResult, Postponed, Refused, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.binds import LiveAccount
 from smppgw.workers.pace import store_while_leased
-from smppgw.workers.translate import write_receipt
+from smppgw.workers.policy import AccountPolicy
+from smppgw.workers.translate import write_data_receipt, write_receipt
 
 _log = structlog.get_logger()
 
@@ -195,7 +196,7 @@ class Receipts:
                 if self._unstored[connection] >= self._window:
                     continue
                 outgoing, lease = supply.popleft()
-                sequence_number = connection.request(write_receipt(outgoing, desk.account.policy.dialect))
+                sequence_number = connection.request(_write(outgoing, desk.account.policy, connection))
                 self._sent[connection, sequence_number] = _Sent(outgoing, lease, desk, connection)
                 self._unstored[connection] += 1
                 sent_any = True
@@ -284,3 +285,10 @@ class Receipts:
                     del self._unstored[sent.connection]
         for desk in {id(sent.desk): sent.desk for sent in stored}.values():
             self._hand_out(desk)
+
+
+def _write(outgoing: Outgoing, policy: AccountPolicy, connection: Connection) -> Pdu:
+    """Write a receipt as its account wants it, and as the version of its bind can have it."""
+    if policy.receipts_as_data_sm and (connection.session.interface_version or 0) >= VERSION_3_4:
+        return write_data_receipt(outgoing, policy.dialect)
+    return write_receipt(outgoing, policy.dialect)

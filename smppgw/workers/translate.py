@@ -24,7 +24,7 @@ from smppgw.smpp.consts import (
 )
 from smppgw.smpp.errors import RemoteProtocolError
 from smppgw.smpp.fields import DistributionList, SmeAddress
-from smppgw.smpp.pdu import DeliverSm, ReplaceSm, SubmitSm
+from smppgw.smpp.pdu import DataSm, DeliverSm, ReplaceSm, SubmitSm
 from smppgw.smpp.receipt import Dialect, Receipt
 from smppgw.smpp.text import Alphabet, Decoded
 from smppgw.smpp.times import TimeError
@@ -342,4 +342,19 @@ def write_receipt(outgoing: Outgoing, dialect: Dialect) -> DeliverSm:
         esm_class=_ESM_CLASSES[outgoing.kind],
         short_message=receipt.render(facts, dialect),
         tlvs=receipt.tlvs(facts, dialect),
+    )
+
+
+def write_data_receipt(outgoing: Outgoing, dialect: Dialect) -> DataSm:
+    """Write a receipt as data_sm (SMPP v3.4, 4.7.1): the same, with its text in message_payload."""
+    pdu = write_receipt(outgoing, dialect)
+    return DataSm(
+        source_addr_ton=pdu.source_addr_ton,
+        source_addr_npi=pdu.source_addr_npi,
+        source_addr=pdu.source_addr,
+        dest_addr_ton=pdu.dest_addr_ton,
+        dest_addr_npi=pdu.dest_addr_npi,
+        destination_addr=pdu.destination_addr,
+        esm_class=pdu.esm_class,
+        tlvs=((Tag.MESSAGE_PAYLOAD, pdu.short_message), *pdu.tlvs),
     )

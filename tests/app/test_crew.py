@@ -15,10 +15,12 @@ from smppgw.core.routing import Match, Router, Rule
 from smppgw.ops.clock import Clock
 from smppgw.smpp import receipt, udh
 from smppgw.smpp.consts import CommandStatus
-from smppgw.smpp.pdu import DeliverSm, SubmitSmResp
+from smppgw.smpp.pdu import CancelSm, DeliverSm, ReplaceSm, SubmitSmResp
+from smppgw.smpp.settings import SessionSettings
 from smppgw.store.sqlite import SqliteStore
 from smppgw.workers import dispatch, poll
 from smppgw.workers.pricing import Prices
+from smppgw.workers.reception import SERVES
 from tests.workers.fakes import FakePasswords, Peer, metrics_for, policy, submit, value_of
 from tests.workers.front import ids
 
@@ -66,7 +68,7 @@ class Office:
                 receipts.cancel()
 
     async def peer(self) -> Peer:
-        peer = Peer(self.crew.reception, self.clock)
+        peer = Peer(self.crew.reception, self.clock, settings=SessionSettings(serves=SERVES))
         assert (await peer.bind()).command_status == CommandStatus.ESME_ROK
         return peer
 
@@ -146,6 +148,39 @@ async def test_a_reload_holds_from_the_next_message_on(office: Office) -> None:
         await whole_way(peer, submit(5))
 
     assert value_of(office.metrics, "messages_total", account="acme", carrier="beta") == 1
+
+
+async def test_a_reload_holds_for_the_next_replacement(office: Office) -> None:
+    peer = await office.peer()
+    peer.send(submit(1))
+    (answer,) = await peer.got()
+    assert isinstance(answer, SubmitSmResp)
+
+    office.crew.reload(
+        {"acme": policy()}, Router([Rule(name="all", carriers=("beta",))]), Prices({}, Exchange(), "EUR")
+    )
+    peer.send(ReplaceSm(sequence_number=2, message_id=answer.message_id, source_addr="ACME", registered_delivery=1))
+    (replaced,) = await peer.got()
+    async with office.working():
+        told, *_ = await peer.receipts(1)
+
+    assert replaced.command_status == CommandStatus.ESME_ROK
+    assert told.short_message.startswith(f"id:{answer.message_id} ".encode())
+    assert value_of(office.metrics, "messages_total", account="acme", carrier="beta") == 1
+
+
+async def test_what_is_cancelled_is_counted_and_told(office: Office) -> None:
+    async with office.working():
+        peer = await office.peer()
+        peer.send(submit(1, schedule_delivery_time="000000010000000R"))
+        (answer,) = await peer.got()
+        assert isinstance(answer, SubmitSmResp)
+        peer.send(CancelSm(sequence_number=2, message_id=answer.message_id, source_addr="ACME"))
+        _, told = await peer.got(2)
+
+    assert isinstance(told, DeliverSm)
+    deleted = {"account": "acme", "carrier": "alpha", "state": "deleted"}
+    assert value_of(office.metrics, "messages_finished_total", **deleted) == 1
 
 
 def test_batch_ids_are_unique_and_of_the_form_that_carriers_take() -> None:

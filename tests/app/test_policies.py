@@ -9,6 +9,7 @@ from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.routing import Query
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.text import Alphabet
+from smppgw.workers.reception import SERVES
 from tests.app.conftest import HASH, Load
 
 NOW = 1_700_000_000.0
@@ -27,6 +28,7 @@ window = 9
 country = "DE"
 default_alphabet = "latin1"
 message_id = "hex"
+receipt_pdu = "data_sm"
 validity = "2h"
 traffic_class = "otp"
 assembly = "30s"
@@ -40,6 +42,7 @@ assembly = "30s"
     assert (policy.max_binds, policy.bind_types) == (3, frozenset({BindType.TRANSMITTER}))
     assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
     assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
+    assert policy.receipts_as_data_sm
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
 
 
@@ -99,6 +102,10 @@ protocol_errors_per_min = 8
     assert (made.system_id, made.session_init_s, made.pdu_read_s, made.enquire_link_s) == ("ME", 1.0, 2.0, 3.0)
     assert (made.inactivity_s, made.response_s, made.window_out) == (4.0, 5.0, 6)
     assert (made.max_octets, made.protocol_errors_per_min) == (5000, 8)
+
+
+def test_sessions_serve_all_that_is_answered(load_text: Load) -> None:
+    assert policies.session_settings(load_text()).serves == SERVES
 
 
 def test_prices_come_from_the_cards_and_the_exchange_rates(load_text: Load, tmp_path: Path) -> None:

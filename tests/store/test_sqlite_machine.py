@@ -21,7 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
-from smppgw.core.model import STEPS, Attempt, BatchId, MessageId, Outcome, OutgoingId, Stage, TrafficClass
+from smppgw.core.model import STEPS, Attempt, BatchId, Decision, MessageId, Outcome, OutgoingId, Stage, TrafficClass
+from smppgw.core.operations import IdKey, Named, Replacement
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import Acknowledged, DueDoubt, Finish, Lease, LeaseLostError, OutgoingResult, Postponed, Refused
 from tests.store.conftest import BACKENDS
@@ -69,6 +70,9 @@ class Workers(RuleBasedStateMachine):
         self.life = 0
         self.accepted: set[int] = set()
         self.may_begin: Counter[int] = Counter()
+        self.submissions: list[tuple[int, str]] = []
+        self.taken_away: set[tuple[int, int]] = set()
+        """Lease token and message: what was replaced in somebody's hands."""
         self.queued: list[Held] = []
         self.calls: list[Held] = []
         self.doubts: list[Held] = []
@@ -131,11 +135,13 @@ class Workers(RuleBasedStateMachine):
             expires_at=now + validity_s,
         )
         self.run(self.room.accept(submission))
+        self.submissions.append((submission.id, account))
         self.accept(segment.id for segment in submission.segments)
 
     @rule(number=st.integers(1, 2), text=st.sampled_from(["a", "b"]), reference=st.integers(1, 2))
     def submit_part(self, number: int, text: str, reference: int) -> None:
         segment, _ = self.run(self.room.submit_part(number, 2, text, reference=reference))
+        self.submissions.append((segment, "acme"))
         self.accept([segment])
 
     def accept(self, segments: Any) -> None:
@@ -148,6 +154,40 @@ class Workers(RuleBasedStateMachine):
     def route(self, hopeless: bool) -> None:
         found = self.run(self.room.store.unrouted(10))
         self.note(self.run(self.room.route(*found, carriers=() if hopeless else CARRIERS)))
+
+    # --- what ESMEs do ------------------------------------------------------------------------------------------------
+
+    @rule(data=st.data(), account=st.sampled_from(["acme", "acme", "bolt"]))
+    def cancel(self, data: st.DataObject, account: str) -> None:
+        number, owner = data.draw(st.sampled_from(self.submissions))
+        finishes = self.run(self.room.store.cancel(self.named(number, account), self.room.now))
+        assert (finishes is None) is (account != owner)
+        self.note(finishes or ())
+
+    @precondition(lambda self: not {Stage.QUEUED, Stage.SCHEDULED}.isdisjoint(self.stages.values()))
+    @rule(data=st.data(), wait_s=st.sampled_from([None, 20]), carrier=st.sampled_from(CARRIERS))
+    def replace(self, data: st.DataObject, wait_s: float | None, carrier: str) -> None:
+        number, account = data.draw(st.sampled_from(self.submissions))
+        found = self.run(self.room.store.find(self.named(number, account)))
+        assert found is not None
+        now = self.room.now
+        replacement = Replacement(
+            message=MessageId(number),
+            account=account,
+            text="new",
+            parts=1,
+            decision=Decision("new", (carrier,)),
+            schedule_at=None if wait_s is None else now + wait_s,
+            expires_at=now + 86400,
+            registered_delivery=1,
+        )
+        replaced = self.run(self.room.store.replace(replacement, now))
+        assert replaced is (found.original is not None)
+        if replaced:
+            self.taken_away |= {(held.lease.token, number) for held in self.queued if number in held.messages}
+
+    def named(self, number: int, account: str) -> Named:
+        return Named(account=account, keys=(IdKey(f"id{number}", number, 1 << 40),), source_addr="ACME")
 
     # --- dispatch -----------------------------------------------------------------------------------------------------
 
@@ -181,7 +221,10 @@ class Workers(RuleBasedStateMachine):
 
     def begin_with(self, held: Held) -> None:
         attempt = self.room.attempt(*held.messages)
-        may = self.holds(held) and all(self.stages[number] is Stage.QUEUED for number in held.messages)
+        may = self.holds(held) and all(
+            self.stages[number] is Stage.QUEUED and (held.lease.token, number) not in self.taken_away
+            for number in held.messages
+        )
         try:
             self.run(self.room.store.begin(attempt, held.carrier, held.lease, self.room.now))
         except LeaseLostError:

@@ -8,7 +8,8 @@ import pytest
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
-from smppgw.core.model import MessageId, Outcome
+from smppgw.core.model import Decision, MessageId, Outcome
+from smppgw.core.operations import Addressed, IdKey, Named, Replacement
 from smppgw.store.base import Acknowledged, Postponed
 from smppgw.store.sqlite import SqliteStore
 from tests.store.room import ASSEMBLY_S, START, Room, final, taken
@@ -78,10 +79,33 @@ async def everything(room: Room) -> None:
     await store.settle_outgoing({first.id: Postponed(room.now, 8)}, lease=lease, now=room.now)
     lease, owed = await room.outgoing()
     await store.settle_outgoing({one.id: Acknowledged() for one in owed}, lease=lease, now=room.now)
+    await questions(room)
     await room.call()
     room.clock.now += ASSEMBLY_S
     await room.sweep(kept_s=1)
     assert len(numbers) == 6
+
+
+async def questions(room: Room) -> None:
+    """Let an ESME find, replace and cancel."""
+    number = await room.submit()
+    named = Named(account="acme", keys=(IdKey(f"id{number}", number, 1 << 40),), source_addr="ACME")
+    assert await room.store.find(named)
+    replacement = Replacement(
+        message=number,
+        account="acme",
+        text="new",
+        parts=1,
+        decision=Decision("new", ("alpha",)),
+        schedule_at=None,
+        expires_at=START + 3600,
+        registered_delivery=1,
+    )
+    assert await room.store.replace(replacement, room.now)
+    assert await room.store.cancel(named, room.now)
+    await room.submit(recipients=("491710000009",))
+    between = Addressed(account="acme", source_addr="ACME", recipient="491710000009", service_type=None)
+    assert await room.store.cancel(between, room.now)
 
 
 async def plans(room: Room) -> Iterator[tuple[str, str]]:
@@ -136,6 +160,7 @@ async def test_no_statement_reads_a_whole_table(room: Room) -> None:
         "outbox_age",
         "segments_of_message",
         "segments_of_assembly",
+        "segments_of_submission",
         "assemblies_by_key",
         "assemblies_open",
         "assemblies_to_forget",
