@@ -282,3 +282,5 @@ class Outgoing:
     text: str
     """The start of the segment's text (receipts), or the whole text (inbound)."""
     tries: int
+    user_message_reference: int | None = None
+    """What the ESME called the message itself; given back in its receipts."""

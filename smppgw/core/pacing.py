@@ -47,6 +47,11 @@ class TokenBucket:
         self._tokens -= n
         return True
 
+    def load(self, now: float) -> float:
+        """Return how much of the burst is used up, 0 to 1; more where tokens were lent."""
+        self._fill(now)
+        return 1.0 - self._tokens / self.burst
+
     def wait_s(self, now: float) -> float:
         """Return the seconds until one token can be taken; 0 if it can be now."""
         self._fill(now)

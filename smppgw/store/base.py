@@ -94,6 +94,7 @@ class Finish:
     message: MessageId
     account: str
     carrier: str
+    """Who had it last; "" where none had."""
     outcome: Outcome
     accepted_at: float
 

@@ -21,9 +21,9 @@ from smppgw.core.operations import Addressed
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
 from smppgw.ops.metrics import Metrics
-from smppgw.smpp import text
+from smppgw.smpp import text, tlv
 from smppgw.smpp.aio import Connection
-from smppgw.smpp.consts import CommandStatus
+from smppgw.smpp.consts import VERSION_3_4, VERSION_5_0, CommandStatus, Tag
 from smppgw.smpp.fields import DistributionList, SmeAddress, UnsuccessSme
 from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
 from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
@@ -105,7 +105,8 @@ class Intake:
                 accepted.append(outcome)
         self._answer(connection, account, refused, at)
         if accepted:
-            self._answer(connection, account, await self._store_all(account, accepted), at)
+            version = connection.session.interface_version or 0
+            self._answer(connection, account, await self._store_all(account, accepted, version), at)
 
     def _consider_safely(
         self, connection: Connection, account: LiveAccount, pdu: Submit, at: float
@@ -195,10 +196,10 @@ class Intake:
         )
         return refusal
 
-    async def _store_all(self, account: LiveAccount, accepted: Sequence[Wanted]) -> list[Pdu]:
+    async def _store_all(self, account: LiveAccount, accepted: Sequence[Wanted], version: int) -> list[Pdu]:
         policy = account.policy
         try:
-            submissions = await self._number(policy, accepted)
+            submissions = await self._number(policy, accepted, version)
             completed = await self._store.accept(submissions, self._assembly_s, submissions[0].accepted_at)
         except StoreError as fault:
             return self._not_stored(policy, accepted, fault)
@@ -208,11 +209,12 @@ class Intake:
             await self._route_completed(completed)
         return [each.accepted(submission.message_id) for each, submission in zip(accepted, submissions, strict=True)]
 
-    async def _number(self, policy: AccountPolicy, accepted: Sequence[Wanted]) -> list[Submission]:
+    async def _number(self, policy: AccountPolicy, accepted: Sequence[Wanted], version: int) -> list[Submission]:
         """Write down what is to be stored; a segment for each destination."""
         number = await self._numbering.take(sum(len(each.ways) for each in accepted))
         now = self._clock.wall()
-        ids = self._ids[policy.id_form]
+        # Below 3.4 an id has at most 8 octets (SMPP 5.0, 2.11.2).
+        ids = self._ids[policy.id_form if version >= VERSION_3_4 else IdForm.HEX]
         submissions: list[Submission] = []
         for each in accepted:
             submissions.append(each.submission(policy, number, ids.external(number), now))
@@ -272,6 +274,8 @@ class Intake:
     def _answer(self, connection: Connection, account: LiveAccount, responses: Sequence[Pdu], at: float) -> None:
         if not responses:
             return
+        if (connection.session.interface_version or 0) >= VERSION_5_0:
+            responses = _with_congestion(responses, _congestion(connection, account, at))
         connection.answer_many(responses)
         lasted_s = self._clock.monotonic() - at
         name = account.policy.system_id
@@ -280,6 +284,18 @@ class Intake:
 
 
 _STATUS_NAMES: Final = {status.value: status.name for status in CommandStatus}
+
+
+def _congestion(connection: Connection, account: LiveAccount, at: float) -> int:
+    """Return how much of what the account may do is in use, in percent: of its rate or of its window."""
+    in_flight = connection.session.owed / account.policy.window
+    return min(100, round(100 * max(account.bucket.load(at), in_flight)))
+
+
+def _with_congestion(responses: Sequence[Pdu], percent: int) -> list[Pdu]:
+    """Add congestion_state (SMPP 5.0, 2.11.2); error responses have no body to carry it."""
+    state = tlv.of_int(Tag.CONGESTION_STATE, percent)
+    return [replace(pdu, tlvs=(*pdu.tlvs, state)) if pdu.command_status == 0 else pdu for pdu in responses]
 
 
 def _unsuccess(destination: SmeAddress | DistributionList, status: CommandStatus) -> UnsuccessSme:

@@ -341,8 +341,15 @@ def write_receipt(outgoing: Outgoing, dialect: Dialect) -> DeliverSm:
         destination_addr=destination.addr,
         esm_class=_ESM_CLASSES[outgoing.kind],
         short_message=receipt.render(facts, dialect),
-        tlvs=receipt.tlvs(facts, dialect),
+        tlvs=_receipt_tlvs(outgoing, facts, dialect),
     )
+
+
+def _receipt_tlvs(outgoing: Outgoing, facts: Receipt, dialect: Dialect) -> tlv.Tlvs:
+    told = receipt.tlvs(facts, dialect)
+    if outgoing.user_message_reference is None or not dialect.tlvs:
+        return told
+    return (*told, tlv.of_int(Tag.USER_MESSAGE_REFERENCE, outgoing.user_message_reference))
 
 
 def write_data_receipt(outgoing: Outgoing, dialect: Dialect) -> DataSm:

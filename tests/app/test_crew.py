@@ -179,7 +179,7 @@ async def test_what_is_cancelled_is_counted_and_told(office: Office) -> None:
         _, told = await peer.got(2)
 
     assert isinstance(told, DeliverSm)
-    deleted = {"account": "acme", "carrier": "alpha", "state": "deleted"}
+    deleted = {"account": "acme", "carrier": "none", "state": "deleted"}
     assert value_of(office.metrics, "messages_finished_total", **deleted) == 1
 
 

@@ -90,6 +90,15 @@ def test_a_steady_caller_below_the_rate_is_never_refused(rate: float, calls: int
     assert all(bucket.take(call / rate) for call in range(calls))
 
 
+def test_the_load_is_what_is_used_up_of_the_burst() -> None:
+    bucket = TokenBucket(rate=1.0, burst=10.0)
+
+    assert bucket.load(0.0) == 0.0
+    bucket.take(0.0, 8)
+    assert bucket.load(0.0) == pytest.approx(0.8)
+    assert bucket.load(4.0) == pytest.approx(0.4)
+
+
 def test_a_clock_that_steps_back_adds_nothing_and_blocks_nothing() -> None:
     bucket = TokenBucket(rate=1, burst=1, now=1000.0)
     bucket.take(1000.0)

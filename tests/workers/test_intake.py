@@ -11,7 +11,7 @@ from smppgw.core.model import Outcome
 from smppgw.core.verdict import Rejected
 from smppgw.smpp import tlv, udh
 from smppgw.smpp.consts import CommandStatus, Tag
-from smppgw.smpp.pdu import Pdu, SubmitSm, SubmitSmResp
+from smppgw.smpp.pdu import BindTransceiver, Pdu, SubmitSm, SubmitSmResp
 from smppgw.store.base import StoreError, StoreFailedError, StoreFullError
 from tests.workers.fakes import Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
 from tests.workers.front import Front, ids
@@ -62,6 +62,43 @@ async def test_ids_are_written_in_the_accounts_form(depot: Depot, time: FakeCloc
 
     assert isinstance(answer, SubmitSmResp)
     assert answer.message_id == ids()[IdForm.HEX].external(1)
+
+
+@pytest.mark.parametrize("version", [0x00, 0x33])
+async def test_a_peer_below_3_4_gets_ids_of_eight_characters(front: Front, version: int) -> None:
+    bind = BindTransceiver(system_id="acme", password="secret", interface_version=version)
+    peer = await front.bound_peer(bind)
+
+    peer.send(submit())
+    (answer,) = await peer.got()
+
+    assert isinstance(answer, SubmitSmResp)
+    assert answer.message_id == ids()[IdForm.HEX].external(1)
+    assert len(answer.message_id) == 8
+
+
+async def test_a_5_0_peer_hears_how_much_of_its_limits_is_in_use(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time, max_tps=10, window=10)
+    bind = BindTransceiver(system_id="acme", password="secret", interface_version=0x50)
+    peer = await front.bound_peer(bind)
+
+    peer.send(*(submit(n) for n in range(1, 9)))
+    busy = await peer.got(8)
+    time.advance(10.0)
+    peer.send(submit(9))
+    (calm,) = await peer.got()
+
+    assert {tlv.integer(pdu.tlvs, Tag.CONGESTION_STATE) for pdu in busy} == {80}
+    assert tlv.integer(calm.tlvs, Tag.CONGESTION_STATE) == 10
+
+
+async def test_a_3_4_peer_hears_nothing_of_congestion(front: Front) -> None:
+    peer = await front.bound_peer()
+
+    peer.send(submit())
+    (answer,) = await peer.got()
+
+    assert answer.tlvs == ()
 
 
 async def test_every_submit_of_a_read_gets_its_own_id_in_order(front: Front) -> None:

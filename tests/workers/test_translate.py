@@ -11,7 +11,7 @@ from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKi
 from smppgw.smpp import receipt, tlv, udh
 from smppgw.smpp.consts import CommandStatus, MessageState, Tag
 from smppgw.smpp.pdu import SubmitSm, decode, encode
-from smppgw.smpp.receipt import Dialect
+from smppgw.smpp.receipt import DIALECTS, Dialect
 from smppgw.smpp.text import Alphabet
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.translate import MAX_PARTS, Draft, Refusal, read_submit, write_receipt
@@ -331,6 +331,19 @@ def test_a_receipt_goes_back_the_way_the_message_came() -> None:
 
     assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr) == (1, 1, RECIPIENT)
     assert (pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr) == (5, 0, "ACME")
+
+
+def test_a_receipt_gives_back_what_the_esme_called_the_message() -> None:
+    pdu = write_receipt(outgoing(user_message_reference=4711), DIALECTS["standard"])
+
+    assert tlv.integer(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE) == 4711
+
+
+@pytest.mark.parametrize(("reference", "profile"), [(None, "standard"), (4711, "legacy-3.3")])
+def test_a_receipt_without_reference_or_tlvs_gives_none(reference: int | None, profile: str) -> None:
+    pdu = write_receipt(outgoing(user_message_reference=reference), DIALECTS[profile])
+
+    assert tlv.get(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE) is None
 
 
 def test_a_receipt_says_so_in_esm_class_and_its_text_has_the_default_coding() -> None:

@@ -67,7 +67,13 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
     db.executemany(_OWE_TO_OTHERS, ({"message": row[0], "now": now_ms} for row in found if row[4] != 1))
     _close_in_attempts(db, (row[5] for row in found if row[5] is not None and row[6] != Stage.PARKED))
     return [
-        Finish(message=row[0], account=row[1], carrier=row[2], outcome=by_id[row[0]].outcome, accepted_at=row[3] / 1000)
+        Finish(
+            message=row[0],
+            account=row[1],
+            carrier=row[2] if row[5] is not None else "",
+            outcome=by_id[row[0]].outcome,
+            accepted_at=row[3] / 1000,
+        )
         for row in found
     ]
 

@@ -193,7 +193,7 @@ def sent(row: Row) -> Sent:
 
 SELECT_OUTGOING = """SELECT o.id, o.account, o.kind, u.message_id,
     u.source_ton, u.source_npi, u.source_addr, s.destination_ton, s.destination_npi, s.destination_addr,
-    o.outcome, o.error, u.accepted_ms, o.done_ms, s.text, o.tries
+    o.outcome, o.error, u.accepted_ms, o.done_ms, s.text, o.tries, u.user_message_reference
     FROM outbox o JOIN segments s ON s.id = o.segment JOIN submissions u ON u.id = s.submission """
 
 
@@ -212,6 +212,7 @@ def outgoing(row: Row) -> Outgoing:
         done_at=row[13] / 1000,
         text=row[14][:_RECEIPT_TEXT_LENGTH],  # not by substr(): that ends at a NUL
         tries=row[15],
+        user_message_reference=row[16],
     )
 
 
