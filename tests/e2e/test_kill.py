@@ -50,7 +50,7 @@ async def taken(retarus: Simulated) -> list[str]:
     return [row["to"].removeprefix("+") for row in await retarus.rows()]
 
 
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 22))])
 async def test_a_killed_daemon_loses_nothing_and_sends_nothing_twice(new_daemon: NewDaemon, seed: int) -> None:
     total = 5000
     async with serving(retarus_simulator(final_delay=1.0)) as retarus:
