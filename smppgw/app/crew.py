@@ -7,7 +7,7 @@ from random import random
 from typing import Protocol
 
 from smppgw.carriers.base import Carrier
-from smppgw.core.health import Circuit
+from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
@@ -160,6 +160,7 @@ class Crew:
             new_batch_id=new_batch_id,
             jitter=random,
             on_queued=self._queued,
+            reachable=self._reachable,
         )
         self.dispatchers[carrier.name] = dispatcher
         self.stoppable += [
@@ -181,6 +182,10 @@ class Crew:
                 on_queued=self._queued,
             ),
         ]
+
+    def _reachable(self) -> list[str]:
+        now = self._clock.monotonic()
+        return [name for name, circuit in self.circuits.items() if circuit.state(now) is CircuitState.CLOSED]
 
     def _queued(self, carriers: Iterable[str]) -> None:
         for name in carriers:

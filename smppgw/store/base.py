@@ -5,7 +5,7 @@ Leases end by themselves. A lease carries a token that the store checks in the v
 that lost its lease changes nothing. The verbs are written so that several nodes on one database can call them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -184,11 +184,11 @@ class Store(Protocol):
     async def release(self, messages: Sequence[MessageId], lease: Lease) -> None:
         """Give leased messages back that were not begun."""
 
-    async def divert(self, carrier: str, limit: int) -> Sequence[str]:
-        """Move queued messages on to the next candidate of their decision; return the carriers that got some.
+    async def divert(self, carrier: str, reachable: Collection[str], limit: int) -> Sequence[str]:
+        """Move queued messages on to a later candidate of their decision; return the carriers that got some.
 
-        For a carrier that cannot be reached: what is queued was certainly not taken. Those that have no next candidate
-        stay.
+        For a carrier that cannot be reached: what is queued was certainly not taken. Those without a later candidate
+        among the reachable ones stay, so that they go out by whichever carrier comes back first.
         """
 
     async def begin(self, attempt: Attempt, carrier: str, lease: Lease, now: float) -> None:

@@ -7,7 +7,7 @@ leaves, and a process that dies between the two leaves a doubt, never a queued m
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -32,6 +32,9 @@ _log = structlog.get_logger()
 
 LEASE_S: Final = 120.0
 """Longer than the longest call of any carrier, its wait for a slot included."""
+CALL_S: Final = 65.0
+"""What must be left of a lease when a call begins: more than the longest ``send_timeout``, because a verdict that comes
+after the end of its lease counts for nothing."""
 IDLE_S: Final = 1.0
 DIVERTED_AT_ONCE: Final = 1000
 DIVERT_AGAIN_S: Final = 5.0
@@ -55,6 +58,7 @@ class Dispatcher:
         new_batch_id: Callable[[], BatchId],
         jitter: Callable[[], float],
         on_queued: Callable[[Iterable[str]], None],
+        reachable: Callable[[], Collection[str]],
     ) -> None:
         self._carrier = carrier
         self._store = store
@@ -65,6 +69,7 @@ class Dispatcher:
         self._new_batch_id = new_batch_id
         self._jitter = jitter
         self._on_queued = on_queued
+        self._reachable = reachable
         limits = carrier.limits
         self._bucket = TokenBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
         self._slots = asyncio.Semaphore(limits.max_in_flight)
@@ -126,7 +131,7 @@ class Dispatcher:
         """Let what is queued behind an open circuit take its next candidate."""
         if now < self._divert_at:
             return
-        diverted = await self._store.divert(self._carrier.name, DIVERTED_AT_ONCE)
+        diverted = await self._store.divert(self._carrier.name, self._reachable(), DIVERTED_AT_ONCE)
         if not diverted:
             self._divert_at = now + DIVERT_AGAIN_S
             return
@@ -155,10 +160,12 @@ class Dispatcher:
     async def _call(self, messages: tuple[Message, ...], lease: Lease) -> None:
         """Store the attempt, send it, settle it; a slot is held from before until after."""
         try:
+            if self._clock.wall() > lease.until - CALL_S:
+                raise LeaseLostError("too little of the lease is left for a call")
             attempt = self._carrier.prepare(Batch(id=self._new_batch_id(), messages=messages), self._clock.wall())
             await store_while_leased(
                 lambda: self._store.begin(attempt, self._carrier.name, lease, self._clock.wall()),
-                until=lease.until,
+                until=lease.until - CALL_S,
                 clock=self._clock,
             )
             verdicts = await self._send(attempt)

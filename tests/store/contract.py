@@ -1086,7 +1086,7 @@ class TestDiversion:
     async def test_what_is_queued_moves_on_to_its_next_candidate(self, room: Room) -> None:
         number = await room.submit(carriers=("alpha", "beta"))
 
-        assert await room.store.divert("alpha", 10) == ["beta"]
+        assert await room.store.divert("alpha", ["beta"], 10) == ["beta"]
 
         assert (await room.lease("alpha"))[1] == []
         assert [message.id for message in (await room.lease("beta"))[1]] == [number]
@@ -1094,22 +1094,31 @@ class TestDiversion:
     async def test_what_has_no_next_candidate_stays(self, room: Room) -> None:
         number = await room.submit(carriers=("alpha",))
         last = await room.submit(carriers=("beta", "alpha"))
-        await room.store.divert("beta", 10)
+        await room.store.divert("beta", ["alpha"], 10)
 
-        assert await room.store.divert("alpha", 10) == []
+        assert await room.store.divert("alpha", ["beta"], 10) == []
 
         assert sorted(message.id for message in (await room.lease("alpha"))[1]) == sorted([number, last])
+
+    async def test_what_no_reachable_candidate_follows_stays(self, room: Room) -> None:
+        number = await room.submit(carriers=("alpha", "beta"))
+        skipping = await room.submit(carriers=("alpha", "beta", "gamma"))
+
+        assert await room.store.divert("alpha", ["gamma"], 10) == ["gamma"]
+
+        assert [message.id for message in (await room.lease("alpha"))[1]] == [number]
+        assert [message.id for message in (await room.lease("gamma"))[1]] == [skipping]
 
     async def test_what_is_leased_or_sent_stays(self, room: Room) -> None:
         await room.submit(carriers=("alpha", "beta"))
         await room.lease("alpha")
 
-        assert await room.store.divert("alpha", 10) == []
+        assert await room.store.divert("alpha", ["beta"], 10) == []
 
     async def test_no_more_move_than_is_asked_for_and_those_first_that_would_go_first(self, room: Room) -> None:
         first, second, third = [await room.submit(carriers=("alpha", "beta")) for _ in range(3)]
 
-        await room.store.divert("alpha", 2)
+        await room.store.divert("alpha", ["beta"], 2)
 
         assert [message.id for message in (await room.lease("beta"))[1]] == [first, second]
         assert [message.id for message in (await room.lease("alpha"))[1]] == [third]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from smppgw.core.health import Circuit
+from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.model import BatchId
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish
@@ -69,7 +69,12 @@ class Crewing:
             new_batch_id=self._new_batch_id,
             jitter=lambda: 0.5,
             on_queued=self.ring,
+            reachable=self._reachable,
         )
+
+    def _reachable(self) -> list[str]:
+        closed = CircuitState.CLOSED
+        return [name for name, circuit in self.circuits.items() if circuit.state(self.time.ticked) is closed]
 
     def doubts(self) -> Doubts:
         return Doubts(

@@ -12,7 +12,7 @@ from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
 from smppgw.store.base import StoreError
 from smppgw.workers import dispatch
-from smppgw.workers.dispatch import LEASE_S
+from smppgw.workers.dispatch import CALL_S, LEASE_S
 from smppgw.workers.pace import STORE_AGAIN_S
 from smppgw.workers.pricing import Prices
 from tests.workers.crewing import Crewing
@@ -20,6 +20,8 @@ from tests.workers.fakes import START, Depot, FakeCarrier, FakeClock, all_get, v
 
 REFUSED_WHILE_LEASED = int(LEASE_S / STORE_AGAIN_S)
 """Tries of one write before its lease ends."""
+REFUSED_BEFORE_A_CALL = int((LEASE_S - CALL_S) / STORE_AGAIN_S)
+"""Tries of a begin while there is still time for the call."""
 DOWN = Deferred("not sent: ConnectError", whole_carrier=True)
 
 
@@ -62,12 +64,12 @@ async def test_nothing_is_sent_while_the_attempt_is_not_stored(crew: Crewing, de
 async def test_an_attempt_that_cannot_be_stored_is_not_sent_and_the_message_waits(
     crew: Crewing, depot: Depot, time: FakeClock
 ) -> None:
-    for _ in range(REFUSED_WHILE_LEASED):
+    for _ in range(REFUSED_BEFORE_A_CALL):
         depot.scripted.fail("begin", StoreError("disk full"))
     await depot.submit()
 
     async with crew.working():
-        await depot.scripted.until("begin", REFUSED_WHILE_LEASED)
+        await depot.scripted.until("begin", REFUSED_BEFORE_A_CALL)
     time.advance(LEASE_S + 1)
     await depot.real.sweep(outgoing_kept_s=1e6, now=time.now)
     before = list(crew.carrier.sent)
@@ -419,6 +421,33 @@ async def test_what_is_queued_behind_an_open_circuit_takes_its_next_candidate(de
 
     assert sum(len(attempt.messages) for attempt in crew.carriers["beta"].sent) == 3
     assert crew.carriers["alpha"].sent == []
+
+
+async def test_nothing_moves_while_no_candidate_can_be_reached(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {"alpha": FakeCarrier(), "beta": FakeCarrier("beta")})
+    for circuit in crew.circuits.values():
+        for _ in range(5):
+            circuit.record(False, time.ticked)
+    await depot.submit(3, carriers=("alpha", "beta"))
+
+    await crew.dispatcher._next_batches()
+
+    _, still_there = await depot.real.lease("alpha", 10, until=time.now + 60, now=time.now)
+    assert len(still_there) == 3
+
+
+async def test_no_call_begins_when_its_lease_could_end_meanwhile(crew: Crewing, depot: Depot, time: FakeClock) -> None:
+    await depot.submit()
+    late = await crew.dispatcher._next_batches()
+    assert late is not None
+    lease, (messages,) = late
+    time.advance(LEASE_S - CALL_S + 1)
+
+    await crew.dispatcher._slots.acquire()
+    await crew.dispatcher._call(messages, lease)
+
+    assert crew.carrier.sent == []
+    assert len((await depot.real.lease("alpha", 10, until=time.now + 60, now=time.now))[1]) == 1
 
 
 async def test_what_has_no_other_candidate_waits_and_is_not_looked_for_all_the_time(

@@ -8,7 +8,7 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -126,9 +126,9 @@ class SqliteStore:
         """See ``Store``."""
         await self._writer.run(lambda db: calls.release(db, messages, lease))
 
-    async def divert(self, carrier: str, limit: int) -> Sequence[str]:
+    async def divert(self, carrier: str, reachable: Collection[str], limit: int) -> Sequence[str]:
         """See ``Store``."""
-        return await self._writer.run(lambda db: calls.divert(db, self._queues, carrier, limit))
+        return await self._writer.run(lambda db: calls.divert(db, self._queues, carrier, reachable, limit))
 
     async def begin(self, attempt: Attempt, carrier: str, lease: Lease, now: float) -> None:
         """See ``Store``."""

@@ -1,7 +1,8 @@
 """Carrier calls: lease messages, store the attempt, store what came of it, resolve doubts."""
 
+import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued, Taken
@@ -67,18 +68,21 @@ def release(db: sqlite3.Connection, messages: Sequence[MessageId], lease: Lease)
     )
 
 
-def divert(db: sqlite3.Connection, queues: Queues, carrier: str, limit: int) -> list[str]:
-    """Move queued messages to their next candidate, those first that would go first."""
+def divert(db: sqlite3.Connection, queues: Queues, carrier: str, reachable: Collection[str], limit: int) -> list[str]:
+    """Move queued messages to their next reachable candidate, those first that would go first."""
     found = db.execute(
         """SELECT id, account, traffic_class, decision FROM messages INDEXED BY messages_queue
-           WHERE carrier = ? AND stage = 3 AND due_ms IS NULL AND json_extract(decision, '$[1][#-1]') <> carrier
-           ORDER BY traffic_class, fair LIMIT ?""",
-        (carrier, limit),
+           WHERE carrier = :carrier AND stage = 3 AND due_ms IS NULL AND EXISTS (
+               SELECT 1 FROM json_each(decision, '$[1]') mine, json_each(decision, '$[1]') later
+               WHERE mine.value = :carrier AND later.key > mine.key
+               AND later.value IN (SELECT value FROM json_each(:reachable)))
+           ORDER BY traffic_class, fair LIMIT :limit""",
+        {"carrier": carrier, "reachable": json.dumps(sorted(reachable)), "limit": limit},
     ).fetchall()
     moves: list[tuple[str, int, int]] = []
     for number, account, traffic_class, text in found:
         candidates = rows.decision(text).carriers
-        following = candidates[candidates.index(carrier) + 1] if carrier in candidates else candidates[0]
+        following = next(each for each in candidates[candidates.index(carrier) + 1 :] if each in reachable)
         moves.append((following, queues.number(following, traffic_class, account), number))
     db.executemany("UPDATE messages SET carrier = ?, fair = ? WHERE id = ?", moves)
     return sorted({move[0] for move in moves})
