@@ -1,5 +1,6 @@
 """SQLite keeps the contract of stores."""
 
+from tests.store import contract
 from tests.store.contract import (  # noqa: F401 - pytest collects them here
     TestABatchOfDifferentFates,
     TestADoubt,
@@ -11,6 +12,7 @@ from tests.store.contract import (  # noqa: F401 - pytest collects them here
     TestARepeatedPart,
     TestARequeuedMessage,
     TestBacklog,
+    TestDiversion,
     TestFairness,
     TestNumbersAndSecrets,
     TestOutgoing,
@@ -22,3 +24,7 @@ from tests.store.contract import (  # noqa: F401 - pytest collects them here
     TestTheWayOfOneMessage,
     TestTime,
 )
+
+
+def test_no_part_of_the_contract_is_left_out() -> None:
+    assert {name for name in vars(contract) if name.startswith("Test")} <= set(globals())
