@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from smppgw.carriers.alibaba import Alibaba, AlibabaConfig, AlibabaGlobe, AlibabaGlobeConfig
 from smppgw.carriers.alibaba.template_rows import TemplateFileError, read_template_file
 from smppgw.carriers.base import Carrier
+from smppgw.carriers.configured import HttpCarrier, HttpCarrierConfig
 from smppgw.carriers.http import Observer
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
 from smppgw.carriers.retarus import Retarus, RetarusConfig
@@ -18,6 +19,7 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "retarus": RetarusConfig,
     "alibaba": AlibabaConfig,
     "alibaba-globe": AlibabaGlobeConfig,
+    "http": HttpCarrierConfig,
     "loopback": LoopbackConfig,
 }
 
@@ -37,6 +39,7 @@ _MAKERS: Final[Mapping[type[BaseModel], Callable[[str, Any, Clock, Observer], Ca
     RetarusConfig: _over_http(Retarus),
     AlibabaConfig: _over_http(Alibaba),
     AlibabaGlobeConfig: _over_http(AlibabaGlobe),
+    HttpCarrierConfig: _over_http(HttpCarrier),
     LoopbackConfig: _loopback,
 }
 

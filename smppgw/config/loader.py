@@ -79,6 +79,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     readable = tuple(account.model for account in accounts if account.model)
     files = {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
+    checks.check_cautions(carriers, findings)
     if smpp:
         checks.check_listeners(smpp, findings)
         checks.check_tls(smpp, readable, findings)
