@@ -90,3 +90,13 @@ def configuration(
         "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
     ))  # fmt: skip
+
+
+def configuration_of(carrier: str) -> str:
+    """Write a configuration with one carrier of the name ``acme``; its section is given whole."""
+    return "".join((
+        _LISTENERS.format(smpp="", store="sqlite:gateway.db"),
+        _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account="max_tps = 100000"),
+        '[[routes]]\nname = "default"\ncarriers = ["acme"]\n',
+        carrier,
+    ))  # fmt: skip

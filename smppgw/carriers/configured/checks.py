@@ -4,22 +4,33 @@ Every disagreement is told where it can be mended. The rules serve two ends: a m
 for another one, because of a gap in the configuration, and nothing secret is stored or sent in clear by mistake.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from smppgw.carriers.configured.body import Place, is_flat, templates
-from smppgw.carriers.configured.fields import IDENTITY
+from smppgw.carriers.configured.fields import ASK, IDENTITY, SEND
 from smppgw.carriers.configured.request import Shape
 from smppgw.carriers.configured.section import Section
 from smppgw.carriers.configured.shapes import ask_shape, send_shape
 from smppgw.carriers.configured.tables import Ask, AskRows, KeyIn
+from smppgw.carriers.configured.template import Kind, Value
 from smppgw.carriers.configured.words import Meaning, Say
 
 Finding = tuple[Place, str]
 
-_RESERVED = frozenset({
+_RESERVED: Final = frozenset({
     "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "transfer-encoding",
 })  # fmt: skip
-_RECIPIENTS = frozenset({"recipient", "recipient_plus", "recipients", "recipients_plus"})
+_VISIBLE: Final = re.compile(r"[ -~]+")
+_SAMPLES: Final[Mapping[Kind, Value]] = {
+    Kind.TEXT: "t",
+    Kind.DIGITS: "1",
+    Kind.NUMBER: 1,
+    Kind.FLAG: True,
+    Kind.LIST: ("1",),
+}
+_RECIPIENTS: Final = frozenset({"recipient", "recipient_plus", "recipients", "recipients_plus"})
 
 
 def disagreements(section: Section) -> Iterator[Finding]:
@@ -32,6 +43,7 @@ def disagreements(section: Section) -> Iterator[Finding]:
         yield ("each", "at"), str(fault)
         return
     yield from _request(section, shape)
+    yield from _charset(section, shape)
     yield from _fence(section, shape)
     yield from _answer(section)
     yield from _answer_rows(section, shape)
@@ -86,6 +98,9 @@ def _login(section: Section) -> Iterator[Finding]:
         yield ("key_in" if section.key_in is None else "key",), "key and key_in go together"
     if section.key_in is not None:
         yield from _key_in(section, section.key_in)
+    for name, secret in (("token", section.token), ("key", section.key)):
+        if secret is not None and not _VISIBLE.fullmatch(secret.reveal()):
+            yield (name,), "has other than printable ASCII characters, which no header can hold"
 
 
 def _key_in(section: Section, place: KeyIn) -> Iterator[Finding]:
@@ -123,7 +138,7 @@ def _request(section: Section, shape: Shape) -> Iterator[Finding]:
     if section.max_messages > 1 and shape.whole & IDENTITY:
         shown = ", ".join(f"{{{name}}}" for name in sorted(shape.whole & IDENTITY))
         yield ("max_messages",), f"{shown} stands for one message: write {{recipients}}, or use each, or set it to 1"
-    if section.max_messages > 1 and section.each is None and not shape.whole & {"recipients", "recipients_plus"}:
+    elif section.max_messages > 1 and section.each is None and not shape.whole & {"recipients", "recipients_plus"}:
         yield ("max_messages",), "more than one message needs {recipients} or each"
     yield from _body((), section.method, section.body is not None or section.each is not None)
     if section.body_type == "form":
@@ -131,6 +146,23 @@ def _request(section: Section, shape: Shape) -> Iterator[Finding]:
             yield ("each",), 'is for body_type = "json"'
         elif section.body is not None and not is_flat(section.body):
             yield ("body",), "a form is a table of texts"
+
+
+def _charset(section: Section, shape: Shape) -> Iterator[Finding]:
+    """Write each request once, with values that every charset can hold."""
+    shapes = [("body", shape), *((key, ask_shape(question, section.charset)) for key, question in _asks(section))]
+    for key, one in shapes:
+        try:
+            section.sender.encode(section.charset)
+            one.write(_sample, [_sample])
+        except UnicodeEncodeError as fault:
+            yield (key,), f"{fault.object!r} cannot be written in {section.charset}"
+        except TypeError:
+            pass  # no table where a form needs one, which is told elsewhere
+
+
+def _sample(name: str) -> Value:
+    return _SAMPLES[(SEND | ASK)[name]]
 
 
 def _body(place: Place, method: str, has_body: bool) -> Iterator[Finding]:
@@ -212,6 +244,9 @@ def _status(section: Section) -> Iterator[Finding]:
     if (status.error is None) is not (not status.errors):
         yield ("status", "errors" if status.errors == {} else "error"), "error and errors go together"
     yield from _body(("status",), status.method, status.body is not None)
+    names = ask_shape(status, section.charset).whole | (status.rows.equals.names if status.rows else frozenset())
+    if not names & {"ref", "refs", "batch_id"}:
+        yield ("status",), "asks for nothing that is surely ours: say {ref} or {batch_id}"
     yield from _asked(section, "status", status, status.rows)
 
 
@@ -224,8 +259,9 @@ def _lookup(section: Section, shape: Shape) -> Iterator[Finding]:
     names = asked | (lookup.rows.equals.names if lookup.rows else frozenset())
     if names & {"ref", "refs"}:
         yield ("lookup",), "nobody knows {ref} of a doubtful message"
-    if not names & {"batch_id", "message_id"}:
-        yield ("lookup",), "asks for nothing that is ours: say {batch_id} or {message_id}"
+    if "batch_id" not in names:
+        # Message ids are unique in this store only, and others may share the account.
+        yield ("lookup",), "asks for nothing that is surely ours: say {batch_id}"
     for name in sorted(names & {"batch_id", "message_id"} - said(section, shape)):
         yield ("lookup",), f"asks for {{{name}}}, which the request does not say"
     if lookup.rows is None and lookup.id is None:

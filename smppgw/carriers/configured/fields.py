@@ -83,7 +83,7 @@ _OF_CALL: Final[Mapping[str, tuple[Kind, Of]]] = {
 }
 _SEND: Final = {**_OF_MESSAGE, **_OF_CALL}
 
-SEND: Final[Vocabulary] = {name: kind for name, (kind, _) in _SEND.items()}
+SEND: Final[dict[str, Kind]] = {name: kind for name, (kind, _) in _SEND.items()}
 """In the URL, the query and the body of a request that sends."""
 HEADER: Final[Vocabulary] = {"batch_id": Kind.TEXT}
 """In headers: they are not stored with the attempt, so they may say only what the attempt itself says."""
@@ -119,7 +119,7 @@ _ASK: Final[Mapping[str, tuple[Kind, Callable[[Asking], Value]]]] = {
     "message_id": (Kind.DIGITS, lambda asking: str(asking.one.message)),
     "batch_id": (Kind.TEXT, lambda asking: asking.batch),
 }
-ASK: Final[Vocabulary] = {name: kind for name, (kind, _) in _ASK.items()}
+ASK: Final[dict[str, Kind]] = {name: kind for name, (kind, _) in _ASK.items()}
 """In a request for statuses."""
 MATCH: Final[Vocabulary] = {name: kind for name, kind in ASK.items() if name not in {"ref", "refs"}}
 """Beside a row of an answer to a request that sends: what is known of a message from its attempt."""

@@ -131,8 +131,8 @@ class Inquiry:
         if about is None:
             return None
         reader = reports.reader_of(status)
-        said = [(one.message, reports.read(rows[0], reader)) for one, rows in about if len(rows) == 1]
-        return [reports.report(message, facts) for message, facts in said if facts is not None]
+        said = [(one, reports.read(rows[0], reader)) for one, rows in about if len(rows) == 1]
+        return [reports.report(one, facts, self._clock()) for one, facts in said if facts is not None]
 
 
 _ABSENT: Final = Doubtful("no message with this reference", Evidence.ABSENT)

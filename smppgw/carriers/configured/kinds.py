@@ -3,6 +3,7 @@
 What is wrong is told at its own place, all of it at once: a section that loads can be worked with.
 """
 
+import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Annotated, Final, Literal
@@ -20,6 +21,7 @@ from smppgw.core.codes import ErrorCode
 
 MAX_MESSAGES: Final = 1000
 """Most messages of one call."""
+_VISIBLE: Final = re.compile(r"[ -~]*")
 
 
 def _text(raw: object, *, vocabulary: Vocabulary) -> Template:
@@ -63,6 +65,13 @@ def _path(raw: object, *, many: bool) -> JsonPath:
     return path
 
 
+def _header(raw: object) -> Template:
+    template = _text(raw, vocabulary=fields.HEADER)
+    if not all(_VISIBLE.fullmatch(part) for part in template.parts if isinstance(part, str)):
+        raise ValueError("a header has printable ASCII characters only")
+    return template
+
+
 def _lower(raw: object) -> object:
     return {str(name).lower(): value for name, value in raw.items()} if isinstance(raw, dict) else raw
 
@@ -70,7 +79,7 @@ def _lower(raw: object) -> object:
 SendText = Annotated[Template, PlainValidator(partial(_text, vocabulary=fields.SEND))]
 SendUrl = Annotated[Url, PlainValidator(partial(_url, vocabulary=fields.SEND))]
 SendBody = Annotated[Node, PlainValidator(partial(_body, vocabulary=fields.SEND))]
-HeaderText = Annotated[Template, PlainValidator(partial(_text, vocabulary=fields.HEADER))]
+HeaderText = Annotated[Template, PlainValidator(_header)]
 MatchText = Annotated[Template, PlainValidator(partial(_text, vocabulary=fields.MATCH))]
 AskText = Annotated[Template, PlainValidator(partial(_text, vocabulary=fields.ASK))]
 AskUrl = Annotated[Url, PlainValidator(partial(_url, vocabulary=fields.ASK))]

@@ -13,10 +13,14 @@ from smppgw.carriers.configured.shown import code_word
 from smppgw.carriers.configured.tables import Reading
 from smppgw.carriers.configured.words import OUTCOMES, Ending
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import MessageId, Outcome
+from smppgw.core.model import Outcome, Sent
 from smppgw.core.verdict import StatusReport
 
 _UNIX: Final = re.compile(r"([0-9]{10})(?:([0-9]{3})|\.[0-9]{1,9})?")
+_FIRST_AT: Final = 946_684_800.0
+_LAST_AT: Final = 4_102_444_800.0
+"""The years 2000 to 2099: what is outside is no time of a message."""
+_DAY_S: Final = 86400.0
 _ENROUTE: Final = OUTCOMES["enroute"]
 
 
@@ -57,15 +61,16 @@ def reader_of(reading: Reading) -> Reader:
     )
 
 
-def report(message: MessageId, said: Said) -> StatusReport:
-    """Return the facts as a report about a message."""
+def report(one: Sent, said: Said, now: float) -> StatusReport:
+    """Return the facts as a report about a message; a time that cannot be true is left out."""
+    is_true = said.at is not None and one.sent_at - _DAY_S <= said.at <= now + _DAY_S
     return StatusReport(
-        message=message,
+        message=one.message,
         outcome=said.outcome,
         final=said.final,
         error=said.error,
         detail=said.detail,
-        at=said.at,
+        at=said.at if is_true else None,
         parts=said.parts,
         nothing_left=said.nothing_left,
     )
@@ -95,8 +100,10 @@ def read_time(row: Document, path: JsonPath | None) -> float | None:
     """Read a time: ISO 8601, as in mails (RFC 5322), or Unix seconds or milliseconds; UTC where no zone is told."""
     text = "" if path is None else scalar(path.get(row))
     if found := _UNIX.fullmatch(text):
-        return int(text) / 1000 if found[2] else float(text)
-    return _date(text, datetime.fromisoformat) or _date(text, parsedate_to_datetime)
+        at: float | None = int(text) / 1000 if found[2] else float(text)
+    else:
+        at = _date(text, datetime.fromisoformat) or _date(text, parsedate_to_datetime)
+    return at if at is not None and _FIRST_AT <= at < _LAST_AT else None
 
 
 def _date(text: str, read_as: Callable[[str], datetime]) -> float | None:

@@ -17,9 +17,10 @@ from smppgw.carriers.configured.template import Hole, Template, Values, Vocabula
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 
-_URL: Final = re.compile(r"(https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)(/.*)?", re.DOTALL)
-_TARGET: Final = re.compile(r"[!\"$-~]*")
-"""What a path with its query is made of: visible ASCII, without a fragment."""
+_URL: Final = re.compile(r"(https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?)(/.*)?", re.DOTALL)
+_TARGET: Final = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*")
+"""What a path with its query is made of (RFC 3986, 3.3 and 3.4)."""
+_MAX_PORT: Final = 65535
 _LOCAL: Final = re.compile(r"http://(?:localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?")
 
 
@@ -40,11 +41,11 @@ class Url:
             ValueError: It is none, or a placeholder is wrong.
         """
         found = _URL.fullmatch(text)
-        if found is None:
+        if found is None or int(found[2] or 0) > _MAX_PORT:
             raise ValueError('write "https://host/path", without a login; placeholders stand in the path or behind it')
-        target = Template.parse(found[2] or "/", vocabulary)
+        target = Template.parse(found[3] or "/", vocabulary)
         if not all(_TARGET.fullmatch(part) for part in target.parts if isinstance(part, str)):
-            raise ValueError("a path has visible ASCII characters only, and no fragment: write others as %XX")
+            raise ValueError("a path has letters, digits and some signs, and no fragment: write others as %XX")
         if any(vocabulary[hole.name].value == "list" and not hole.form for hole in target.holes):
             raise ValueError("a list in an address is joined: write {refs:,}")
         host = found[1].lower()

@@ -128,5 +128,5 @@ def read_word(word: object, known: Mapping[str, T]) -> T:
     """
     if isinstance(word, str) and word in known:
         return known[word]
-    close = difflib.get_close_matches(str(word), known, n=1)
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.85)
     raise ValueError(f"{word!r} is none of {', '.join(known)}" if not close else f'did you mean "{close[0]}"?')

@@ -99,9 +99,7 @@ def config(text: str, **changes: Any) -> HttpCarrierConfig:
     return HttpCarrierConfig.model_validate(section(text, **changes))
 
 
-def carrier(
-    text: str, handler: Handler = silent, *, observer: Observer | None = None, **changes: Any
-) -> HttpCarrier:
+def carrier(text: str, handler: Handler = silent, *, observer: Observer | None = None, **changes: Any) -> HttpCarrier:
     return HttpCarrier(
         "acme",
         config(text, **changes),
