@@ -17,7 +17,7 @@ from smppgw.carriers.configured.answers import Called
 from smppgw.carriers.configured.calls import Calls
 from smppgw.carriers.configured.config import HttpCarrierConfig
 from smppgw.carriers.configured.fields import Saying
-from smppgw.carriers.configured.headers import filled
+from smppgw.carriers.configured.headers import filled, mark
 from smppgw.carriers.configured.inquiry import AT_ONCE, MAX_OCTETS, Inquiry
 from smppgw.carriers.configured.naming import Names
 from smppgw.carriers.configured.push import PushContents, PushReader
@@ -107,7 +107,7 @@ class HttpCarrier:
 
     def group_key(self, message: Message) -> Hashable:
         """What the request says once for all its messages must be equal."""
-        if self._config.max_messages == 1:
+        if self._config.max_messages == 1 or not (self._group or self._groups_by_end):
             return None
         values = fields.say(self._saying(message, BatchId(""), (message,), now=0.0))
         end = self._end(message) if self._groups_by_end else None
@@ -124,7 +124,7 @@ class HttpCarrier:
             target=written.target,
             content_type=written.content_type,
             body=written.body,
-            nonce=None,
+            nonce=mark(filled(self._config.headers, batch.id)),
             date=None,
             prepared_at=now,
             messages=tuple(message.id for message in batch.messages),
@@ -135,11 +135,15 @@ class HttpCarrier:
         if attempt.host != self._shape.url.host:
             # Prepared under another configuration: our key must not go to a host that is no longer named.
             return dict.fromkeys(attempt.messages, Doubtful("the carrier has another address now"))
+        headers = filled(self._config.headers, attempt.batch)
+        if attempt.nonce != mark(headers):
+            # The carrier may know a repeat by a header: without it, or with a new one, it would be another message.
+            return dict.fromkeys(attempt.messages, Doubtful("the requests have other headers now"))
         result, ended = await self._calls.make(
             Operation.SEND,
             attempt.method,
             Written(host=attempt.host, target=attempt.target, content_type=attempt.content_type, body=attempt.body),
-            filled(self._config.headers, attempt.batch),
+            headers,
             deadline_s=self._config.send_timeout,
             max_octets=MAX_OCTETS,
         )

@@ -160,11 +160,7 @@ def test_a_placeholder_stands_for(template: str, changes: dict[str, Any], value:
 
 
 def test_every_placeholder_is_shown_above() -> None:
-    (marks,) = [
-        mark
-        for mark in test_a_placeholder_stands_for.pytestmark
-        if mark.name == "parametrize"
-    ]
+    (marks,) = [mark for mark in test_a_placeholder_stands_for.pytestmark if mark.name == "parametrize"]
     shown = " ".join(row[0] for row in marks.args[1])
 
     assert [name for name in SEND if f"{{{name}" not in shown] == []
@@ -295,6 +291,24 @@ async def test_our_key_goes_to_no_host_that_the_configuration_no_longer_names() 
     moved = carrier(ONE, silent, url="https://api.elsewhere/v1/messages")
 
     assert await moved.send(attempt) == {HELLO.id: Doubtful("the carrier has another address now")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, {"Idempotency-Key": "{batch_id}"}),
+        ({"Idempotency-Key": "{batch_id}"}, None),
+        ({"Idempotency-Key": "{batch_id}"}, {"Idempotency-Key": "v2-{batch_id}"}),
+    ],
+)
+async def test_what_would_be_another_request_now_is_not_repeated(
+    before: dict[str, str] | None, after: dict[str, str] | None
+) -> None:
+    """A key that is new to the carrier, or missing, would make a second message of it."""
+    attempt = attempt_of(ONE, HELLO, headers=before)
+    changed = carrier(ONE, silent, headers=after, fence_for="24h")
+
+    assert await changed.send(attempt) == {HELLO.id: Doubtful("the requests have other headers now")}
 
 
 async def test_an_answer_to_a_stored_attempt_is_read_by_another_process() -> None:

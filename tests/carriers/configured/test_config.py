@@ -1,13 +1,18 @@
 """The section: what is wrong with it is told at its place, and what could lie or leak is refused."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from smppgw.carriers.config import CarrierConfig
 from smppgw.carriers.configured import HttpCarrierConfig
+from smppgw.carriers.configured.fields import ASK, SEND
+from smppgw.carriers.configured.tables import Answer, AnswerRows, InboundFields, KeyIn, LookUp, Push, StatusPoll
+from smppgw.carriers.configured.words import OUTCOMES, STATUSES, VERDICTS
 from smppgw.config.faults import ConfigFaults
 from smppgw.config.loader import load
 from smppgw.config.settings import Settings
@@ -286,3 +291,31 @@ def test_what_goes_in_clear_is_warned_of(load_section: Load) -> None:
         "carriers.acme.url sends texts, numbers and what proves who we are in clear; use https://",
     )
     assert load_section(PLAIN.replace("https://api.example", "http://127.0.0.1:1")).warnings == ()
+
+
+# The page for operators.
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return (Path(__file__).parents[3] / "docs" / "HTTP_CARRIER.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "model", [HttpCarrierConfig, Answer, AnswerRows, StatusPoll, LookUp, Push, InboundFields, KeyIn]
+)
+def test_every_key_is_explained(page: str, model: type[BaseModel]) -> None:
+    own = [key for key in model.model_fields if key not in CarrierConfig.model_fields]
+
+    assert [key for key in own if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", page)] == []
+
+
+@pytest.mark.parametrize("words", [SEND, ASK, VERDICTS, STATUSES, OUTCOMES])
+def test_every_word_is_explained(page: str, words: Mapping[str, object]) -> None:
+    assert [word for word in words if not re.search(rf"[`{{\"]{word}[`}}\"]", page)] == []
+
+
+def test_no_placeholder_is_explained_that_there_is_not(page: str) -> None:
+    shown = set(re.findall(r"`\{([a-z_]+)[:?}]", page))
+
+    assert shown <= {*SEND, *ASK}
