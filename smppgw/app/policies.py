@@ -11,6 +11,7 @@ from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import Match, Router, Rule
+from smppgw.smpp.consts import BindType
 from smppgw.smpp.receipt import DIALECTS
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.text import Alphabet
@@ -33,6 +34,7 @@ def _policy(account: Account) -> AccountPolicy:
         allowed_networks=account.allowed_ips,
         certificates=frozenset(account.certificate),
         max_binds=account.max_binds,
+        max_binds_by_type=_bind_limits(account),
         bind_types=frozenset(account.bind_types),
         max_tps=account.max_tps,
         window=account.window,
@@ -45,6 +47,11 @@ def _policy(account: Account) -> AccountPolicy:
         traffic_class=account.traffic_class,
         assembly_s=account.assembly,
     )
+
+
+def _bind_limits(account: Account) -> Mapping[BindType, int]:
+    limits = account.max_binds_by_type
+    return {} if limits is None else {BindType(name): limit for name, limit in limits if limit is not None}
 
 
 def router(routes: Iterable[Route]) -> Router:

@@ -13,6 +13,14 @@ PASSWORD_KEYS = ("password_hash", "password_file", "credential", "password")
 """The ways to give an account its password; exactly one of them. The model holds the hash, whichever was used."""
 
 
+class BindLimits(Section):
+    """max_binds_by_type: binds at once of each type; None: as many as max_binds allows."""
+
+    transmitter: Count | None = None
+    receiver: Count | None = None
+    transceiver: Count | None = None
+
+
 class Account(Section):
     """One legacy system's login and its policy; times in seconds."""
 
@@ -24,6 +32,8 @@ class Account(Section):
     certificate: Names = ()
     """It may bind only over TLS, with a client certificate that has one of these names; (): a password is enough."""
     max_binds: Count = 4
+    """In all."""
+    max_binds_by_type: BindLimits | None = None
     bind_types: Annotated[tuple[BindType, ...], OneOrMany, Field(min_length=1)] = tuple(BindType)
     max_tps: Rate = 100.0
     """submit_sm per second; the burst is at least the window."""

@@ -48,6 +48,17 @@ class LiveAccount:
         """Whether any bind may ever get a deliver_sm."""
         return any(bind_type is not BindType.TRANSMITTER for bind_type in self.bound.values())
 
+    def has_room(self, bind_type: BindType) -> bool:
+        """Tell whether one more bind of this type keeps to the limits."""
+        if len(self.bound) >= self.policy.max_binds:
+            return False
+        limit = self.policy.max_binds_by_type.get(bind_type)
+        return limit is None or self.count(bind_type) < limit
+
+    def count(self, bind_type: BindType) -> int:
+        """Return how many binds of this type there are."""
+        return sum(bound is bind_type for bound in self.bound.values())
+
     def receivers(self) -> Iterator[Connection]:
         """Yield the binds that may get a deliver_sm now."""
         return (connection for connection in self.bound if connection.can_request)
@@ -164,7 +175,7 @@ class Binds:
             return "draining"
         if bind_type not in account.policy.bind_types:
             return "bind_type"
-        return "limit" if len(account.bound) >= account.policy.max_binds else None
+        return None if account.has_room(bind_type) else "limit"
 
     def _refuse(self, connection: Connection, pdu: BindPdu, bind_type: BindType, result: str, came_at: float) -> None:
         known = self._known(pdu.system_id)
@@ -199,8 +210,7 @@ class Binds:
 
     def _show(self, account: LiveAccount) -> None:
         for bind_type in BindType:
-            count = sum(bound is bind_type for bound in account.bound.values())
-            self._metrics.sessions(account.policy.system_id, bind_type.value, count)
+            self._metrics.sessions(account.policy.system_id, bind_type.value, account.count(bind_type))
 
 
 def _stranger(account: LiveAccount, connection: Connection) -> str | None:

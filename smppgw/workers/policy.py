@@ -1,6 +1,7 @@
 """What holds for one account, as the workers need it: built once from the configuration, immutable."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from smppgw.core.ids import IdForm
@@ -22,6 +23,8 @@ class AccountPolicy:
     certificates: frozenset[str] = frozenset()
     """A client certificate must have one of these names; empty: none is needed."""
     max_binds: int
+    max_binds_by_type: Mapping[BindType, int] = field(default_factory=dict)
+    """Types that are not named have only the limit of all."""
     bind_types: frozenset[BindType]
     max_tps: float
     window: int

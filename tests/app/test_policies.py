@@ -22,6 +22,7 @@ system_id = "legacy"
 password_hash = "{HASH}"
 allowed_ips = ["10.0.0.0/8"]
 max_binds = 3
+max_binds_by_type.transmitter = 2
 bind_types = ["transmitter"]
 max_tps = 7
 window = 9
@@ -40,6 +41,7 @@ assembly = "30s"
     assert policy.password_hash == HASH
     assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
     assert (policy.max_binds, policy.bind_types) == (3, frozenset({BindType.TRANSMITTER}))
+    assert policy.max_binds_by_type == {BindType.TRANSMITTER: 2}
     assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
     assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
     assert policy.receipts_as_data_sm
