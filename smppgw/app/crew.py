@@ -7,6 +7,7 @@ from random import random
 from typing import Protocol
 
 from smppgw.carriers.base import Carrier
+from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
@@ -61,6 +62,7 @@ class Crew:
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
         lockout_rules: LockoutRules,
+        bind_rate: BindRate,
         receipt_window: int,
         outgoing_kept_s: float,
         messages_kept_s: float,
@@ -70,7 +72,7 @@ class Crew:
         self._clock = clock
         self._metrics = metrics
         self.circuits = {name: Circuit() for name in carriers}
-        guard = Guard(Lockout(lockout_rules), clock, asyncio.get_running_loop().call_later)
+        guard = Guard(Lockout(lockout_rules), BindRates(bind_rate), clock, asyncio.get_running_loop().call_later)
         self.binds = Binds(policies, passwords, metrics, guard, self._owed, clock.monotonic())
         self.receipts = Receipts(
             store=store,

@@ -137,6 +137,7 @@ class Gateway:
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,
             lockout_rules=policies.lockout_rules(settings),
+            bind_rate=policies.bind_rate(settings),
             receipt_window=settings.smpp.receipt_window,
             outgoing_kept_s=settings.store.receipts_retention,
             messages_kept_s=settings.store.messages_retention,

@@ -7,6 +7,7 @@ from typing import Final
 from smppgw.config.accounts import Account
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
@@ -20,6 +21,8 @@ from smppgw.workers.pricing import Prices
 from smppgw.workers.reception import SERVES
 
 _ENCODING: Final = "utf-8-sig"
+_BURST_OF_PLACES: Final = 10
+"""How often all binds of an account may come at once, however small its bind_rate: a link that flaps is no storm."""
 
 
 def account_policies(accounts: Iterable[Account]) -> dict[str, AccountPolicy]:
@@ -36,6 +39,7 @@ def _policy(account: Account) -> AccountPolicy:
         max_binds=account.max_binds,
         max_binds_by_type=_bind_limits(account),
         bind_types=frozenset(account.bind_types),
+        bind_rate=BindRate.of(account.bind_rate, at_least=_BURST_OF_PLACES * account.max_binds),
         max_tps=account.max_tps,
         window=account.window,
         country=account.country,
@@ -92,6 +96,11 @@ def lockout_rules(settings: Settings) -> LockoutRules:
     """Return what holds for those who fail to bind."""
     smpp = settings.smpp
     return LockoutRules(lock_after=smpp.lockout_after, lock_s=smpp.lockout, longest_delay_s=smpp.refusal_delay)
+
+
+def bind_rate(settings: Settings) -> BindRate:
+    """Return how often one address may ask to bind as who has not bound from there."""
+    return BindRate.of(settings.smpp.bind_rate_per_ip)
 
 
 def prices(settings: Settings) -> Prices:

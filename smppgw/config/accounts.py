@@ -4,7 +4,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from smppgw.config.kinds import Class, Count, Country, Duration, Names, NetworkList, OneOrMany, Rate, Section, SystemId
+from smppgw.config.kinds import (
+    Class,
+    Count,
+    Country,
+    Duration,
+    Names,
+    NetworkList,
+    OneOrMany,
+    Pace,
+    Rate,
+    Section,
+    SystemId,
+)
 from smppgw.core.model import TrafficClass
 from smppgw.core.values import Secret
 from smppgw.smpp.consts import BindType
@@ -35,6 +47,8 @@ class Account(Section):
     """In all."""
     max_binds_by_type: BindLimits | None = None
     bind_types: Annotated[tuple[BindType, ...], OneOrMany, Field(min_length=1)] = tuple(BindType)
+    bind_rate: Pace = 5.0
+    """Binds per second from one address where it has bound before; a minute's worth may come at once."""
     max_tps: Rate = 100.0
     """submit_sm per second; the burst is at least the window."""
     window: Annotated[Count, Field(le=10_000)] = 100

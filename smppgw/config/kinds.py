@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from smppgw.core.model import TrafficClass
 from smppgw.core.numbers import is_country
-from smppgw.core.values import parse_duration
+from smppgw.core.values import parse_duration, parse_rate
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -82,6 +82,8 @@ Duration = Annotated[
 """Seconds; written "30s", "5m", "2h", "7d"."""
 Rate = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
 """Events per second, a plain number."""
+Pace = Annotated[float, BeforeValidator(parse_rate), BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
+"""Events per second; written "50/s", "300/min", "1000/h"."""
 NetworkList = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], BeforeValidator(_one_or_many)]
 Country = Annotated[str, AfterValidator(_country)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

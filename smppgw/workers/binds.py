@@ -33,6 +33,9 @@ _TYPES: Final[Mapping[type, BindType]] = {
     BindTransceiver: BindType.TRANSCEIVER,
 }
 
+_TOLD_BEFORE: Final = frozenset({"locked", "rate"})
+"""Results that the log has once, from when they began: there may be thousands of them."""
+
 
 @dataclass(slots=True)
 class LiveAccount:
@@ -106,7 +109,7 @@ class Binds:
 
         Lock-outs are lifted: whoever reloads may have given an account its right password.
         """
-        self._guard.forgive()
+        self._guard.reload({name: policy.bind_rate for name, policy in policies.items()})
         self._configured = frozenset(policies)
         for name, policy in policies.items():
             bucket = TokenBucket(policy.max_tps, burst=max(policy.window, policy.max_tps), now=now)
@@ -140,6 +143,8 @@ class Binds:
         name, host = pdu.system_id, connection.peername[0]
         if self._guard.is_locked(name, host):
             return "locked"
+        if not self._guard.looks_at(name, host, known=self._known(name)):
+            return "rate"
         right = await self._passwords.verify(name, pdu.password, self._hash_for(connection, name))
         # Looked up again: a reload may have come meanwhile, and other guesses of the same peer may have ended.
         if self._guard.is_locked(name, host):
@@ -180,7 +185,7 @@ class Binds:
     def _refuse(self, connection: Connection, pdu: BindPdu, bind_type: BindType, result: str, came_at: float) -> None:
         known = self._known(pdu.system_id)
         self._metrics.bind(known, bind_type.value, result)
-        if result != "locked":  # the log has it once, when the lock began
+        if result not in _TOLD_BEFORE:
             _log.warning("bind refused", account=known, peer=connection.peername[0], reason=result)
         impossible = CommandStatus.ESME_RINVSYSID if not pdu.system_id else None
         answer = respond(pdu, impossible or CommandStatus.ESME_RBINDFAIL)

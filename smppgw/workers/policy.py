@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.ids import IdForm
 from smppgw.core.model import TrafficClass
 from smppgw.smpp.consts import BindType
@@ -26,6 +27,8 @@ class AccountPolicy:
     max_binds_by_type: Mapping[BindType, int] = field(default_factory=dict)
     """Types that are not named have only the limit of all."""
     bind_types: frozenset[BindType]
+    bind_rate: BindRate
+    """Where it has bound before."""
     max_tps: float
     window: int
     """submit_sm in flight without an answer, per bind."""

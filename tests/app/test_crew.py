@@ -9,6 +9,7 @@ import pytest
 
 from smppgw.app.crew import Crew, new_batch_id
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import Match, Router, Rule
@@ -47,6 +48,7 @@ class Office:
             ids=ids(),
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),
+            bind_rate=BindRate.of(per_s=10.0),
             receipt_window=10,
             outgoing_kept_s=1e6,
             messages_kept_s=1e6,

@@ -4,6 +4,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from smppgw.app import policies
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.routing import Query
@@ -24,6 +25,7 @@ allowed_ips = ["10.0.0.0/8"]
 max_binds = 3
 max_binds_by_type.transmitter = 2
 bind_types = ["transmitter"]
+bind_rate = "6/min"
 max_tps = 7
 window = 9
 country = "DE"
@@ -42,6 +44,7 @@ assembly = "30s"
     assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
     assert (policy.max_binds, policy.bind_types) == (3, frozenset({BindType.TRANSMITTER}))
     assert policy.max_binds_by_type == {BindType.TRANSMITTER: 2}
+    assert policy.bind_rate == BindRate(per_s=0.1, burst=30.0)  # ten times max_binds
     assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
     assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
     assert policy.receipts_as_data_sm
@@ -104,6 +107,12 @@ protocol_errors_per_min = 8
     assert (made.system_id, made.session_init_s, made.pdu_read_s, made.enquire_link_s) == ("ME", 1.0, 2.0, 3.0)
     assert (made.inactivity_s, made.response_s, made.window_out) == (4.0, 5.0, 6)
     assert (made.max_octets, made.protocol_errors_per_min) == (5000, 8)
+
+
+def test_an_address_may_bind_as_often_as_the_file_says(load_text: Load) -> None:
+    settings = load_text(smpp='[smpp]\nlisten = "127.0.0.1:0"\nbind_rate_per_ip = "120/min"')
+
+    assert policies.bind_rate(settings) == BindRate(per_s=2.0, burst=120.0)
 
 
 def test_sessions_serve_all_that_is_answered(load_text: Load) -> None:

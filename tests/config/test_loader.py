@@ -126,6 +126,8 @@ def test_a_fault_has_its_path_its_reason_and_a_suggestion(
         ("max_binds_by_type = { receiver = 0 }", "max_binds_by_type.receiver", "greater than or equal to 1"),
         ("max_binds_by_type = { reciever = 1 }", "max_binds_by_type.reciever", "no known key"),
         ("max_binds_by_type = 2", "max_binds_by_type", "dictionary"),
+        ("bind_rate = 0", "bind_rate", "greater than 0"),
+        ('bind_rate = "often"', "bind_rate", 'write "50/s", "300/min"'),
         ("max_tps = 0", "max_tps", "greater than 0"),
         ('default_alphabet = "ucs2"', "default_alphabet", "'gsm7', 'gsm7-packed', 'latin1', 'ascii' or 'utf8'"),
         ('receipt_profile = "nexmo"', "receipt_profile", "'jasmin', 'vonage', 'cm' or 'legacy-3.3'"),

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from prometheus_client import CollectorRegistry
 
 from smppgw.carriers.base import CarrierLimits
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Finished
 from smppgw.core.ids import IdForm
@@ -93,6 +94,7 @@ def policy(**changes: Any) -> AccountPolicy:
         allowed_networks=None,
         max_binds=4,
         bind_types=frozenset(BindType),
+        bind_rate=BindRate.of(per_s=10.0),
         max_tps=1000.0,
         window=100,
         country="DE",

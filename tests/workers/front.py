@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from smppgw.carriers.base import Carrier
+from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import MessageId, Outcome
@@ -36,6 +37,7 @@ ROUTES = (
 
 NO_LOCKOUT = LockoutRules(lock_after=1000, patience=1000, shortest_delay_s=0.0)
 """Refusals leave at once."""
+MANY_BINDS = BindRate.of(per_s=10.0)
 
 
 @dataclass
@@ -86,6 +88,7 @@ class Front:
     metrics: Metrics = field(default_factory=metrics_for)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     lockout_rules: LockoutRules = NO_LOCKOUT
+    bind_rate_per_ip: BindRate = MANY_BINDS
     timers: FakeTimers = field(default_factory=FakeTimers)
     """Of delayed refusals."""
     bound: list[str] = field(default_factory=list)
@@ -94,7 +97,7 @@ class Front:
 
     def __post_init__(self) -> None:
         clock = self.time.clock
-        self.guard = Guard(Lockout(self.lockout_rules), clock, self.timers.call_later)
+        self.guard = Guard(Lockout(self.lockout_rules), BindRates(self.bind_rate_per_ip), clock, self.timers.call_later)
         self.binds = Binds(self.policies, self.passwords, self.metrics, self.guard, self._on_bound, clock.monotonic())
         self.receipts = Receipts(
             store=self.depot.store,
