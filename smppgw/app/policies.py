@@ -41,6 +41,7 @@ def _policy(account: Account) -> AccountPolicy:
         bind_types=frozenset(account.bind_types),
         bind_rate=BindRate.of(account.bind_rate, at_least=_BURST_OF_PLACES * account.max_binds),
         max_tps=account.max_tps,
+        counts_parts=account.tps_counts == "parts",
         window=account.window,
         country=account.country,
         default_alphabet=Alphabet(account.default_alphabet),

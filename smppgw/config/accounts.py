@@ -51,6 +51,8 @@ class Account(Section):
     """Binds per second from one address where it has bound before; a minute's worth may come at once."""
     max_tps: Rate = 100.0
     """submit_sm per second; the burst is at least the window."""
+    tps_counts: Literal["submits", "parts"] = "submits"
+    """Whether a text that is billed as several SMS counts as one or as so many."""
     window: Annotated[Count, Field(le=10_000)] = 100
     """submit_sm in flight without an answer, per bind."""
     expect_bound: bool = True

@@ -118,12 +118,23 @@ class Intake:
             return Refusal(CommandStatus.ESME_RSYSERR, "internal fault")
 
     def _consider(self, connection: Connection, account: LiveAccount, pdu: Submit, at: float) -> Wanted | Refusal:
-        """Check limits, translate and route; whatever is wrong costs this submit only."""
+        """Check limits, translate and route; whatever is wrong costs this submit only.
+
+        A request costs a token for each destination before anybody reads its text, so that nonsense costs something
+        too. What else a text costs is known afterwards and taken then: lent if need be, or a text of more parts than
+        there are ever tokens could never leave.
+        """
         policy = account.policy
         if not account.bucket.take_together(at, len(pdu.dest_address) if isinstance(pdu, SubmitMulti) else 1):
             self._metrics.throttled(policy.system_id, "tps")
             return Refusal(CommandStatus.ESME_RTHROTTLED, "over max_tps")
-        now, version = self._clock.wall(), connection.session.interface_version or 0
+        outcome = self._understand(policy, pdu, connection.session.interface_version or 0)
+        if policy.counts_parts and isinstance(outcome, Wanted):
+            account.bucket.charge(at, outcome.further_parts)
+        return outcome
+
+    def _understand(self, policy: AccountPolicy, pdu: Submit, version: int) -> Wanted | Refusal:
+        now = self._clock.wall()
         match pdu:
             case SubmitSm():
                 return self._consider_one(Operation.SUBMIT_SM, pdu, policy, version, now)

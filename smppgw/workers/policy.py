@@ -30,6 +30,8 @@ class AccountPolicy:
     bind_rate: BindRate
     """Where it has bound before."""
     max_tps: float
+    counts_parts: bool = False
+    """Whether a text that is billed as several SMS takes as much of max_tps."""
     window: int
     """submit_sm in flight without an answer, per bind."""
     country: str | None

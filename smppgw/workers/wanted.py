@@ -41,6 +41,11 @@ class Wanted:
     unsuccess_sme: tuple[UnsuccessSme, ...] = ()
     """The destinations of a submit_multi that cannot be reached."""
 
+    @property
+    def further_parts(self) -> int:
+        """How many SMS it is billed as, beyond one for each destination."""
+        return sum(way.draft.parts - 1 for way in self.ways)
+
     def accepted(self, message_id: str) -> Pdu:
         """Answer that it is stored."""
         number = self.pdu.sequence_number

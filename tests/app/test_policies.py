@@ -27,6 +27,7 @@ max_binds_by_type.transmitter = 2
 bind_types = ["transmitter"]
 bind_rate = "6/min"
 max_tps = 7
+tps_counts = "parts"
 window = 9
 country = "DE"
 default_alphabet = "latin1"
@@ -46,6 +47,7 @@ assembly = "30s"
     assert policy.max_binds_by_type == {BindType.TRANSMITTER: 2}
     assert policy.bind_rate == BindRate(per_s=0.1, burst=30.0)  # ten times max_binds
     assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
+    assert policy.counts_parts
     assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
     assert policy.receipts_as_data_sm
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)

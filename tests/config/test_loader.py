@@ -129,6 +129,7 @@ def test_a_fault_has_its_path_its_reason_and_a_suggestion(
         ("bind_rate = 0", "bind_rate", "greater than 0"),
         ('bind_rate = "often"', "bind_rate", 'write "50/s", "300/min"'),
         ("max_tps = 0", "max_tps", "greater than 0"),
+        ('tps_counts = "segments"', "tps_counts", "'submits' or 'parts'"),
         ('default_alphabet = "ucs2"', "default_alphabet", "'gsm7', 'gsm7-packed', 'latin1', 'ascii' or 'utf8'"),
         ('receipt_profile = "nexmo"', "receipt_profile", "'jasmin', 'vonage', 'cm' or 'legacy-3.3'"),
         ('message_id = "uuid"', "message_id", "'decimal' or 'hex'"),

@@ -267,6 +267,48 @@ async def test_the_rate_is_the_accounts_not_the_binds(depot: Depot, time: FakeCl
     assert await answers(second, submit(1)) == {1: CommandStatus.ESME_RTHROTTLED}
 
 
+LONG: dict[str, Any] = {"short_message": b"", "tlvs": ((Tag.MESSAGE_PAYLOAD, b"x" * 400),)}
+"""Three SMS: 153 septets each."""
+
+
+async def test_by_parts_a_text_takes_what_it_is_billed_as(depot: Depot, time: FakeClock) -> None:
+    """Nine of ten tokens for three texts of three parts; the fourth still has one, and two are owed."""
+    peer = await front_with(depot, time, max_tps=10, window=10, counts_parts=True).bound_peer()
+
+    first = await answers(peer, *(submit(n, **LONG) for n in range(1, 6)))
+    time.advance(0.2)
+    paid_back = await answers(peer, submit(6))
+    time.advance(0.1)
+    later = await answers(peer, submit(7), submit(8))
+
+    throttled = CommandStatus.ESME_RTHROTTLED
+    assert first == {1: OK, 2: OK, 3: OK, 4: OK, 5: throttled}
+    assert paid_back == {6: throttled}
+    assert later == {7: OK, 8: throttled}
+
+
+async def test_a_text_of_more_parts_than_the_burst_leaves_all_the_same(depot: Depot, time: FakeClock) -> None:
+    peer = await front_with(depot, time, max_tps=1, window=1, counts_parts=True).bound_peer()
+
+    assert await answers(peer, submit(1, **LONG)) == {1: OK}
+
+
+async def test_by_submits_a_long_text_is_one(depot: Depot, time: FakeClock) -> None:
+    peer = await front_with(depot, time, max_tps=5, window=5).bound_peer()
+
+    status = await answers(peer, *(submit(n, **LONG) for n in range(1, 6)))
+
+    assert set(status.values()) == {OK}
+
+
+async def test_by_parts_what_is_refused_takes_one(depot: Depot, time: FakeClock) -> None:
+    peer = await front_with(depot, time, max_tps=5, window=5, counts_parts=True).bound_peer()
+
+    status = await answers(peer, *(submit(n, **LONG, priority_flag=9) for n in range(1, 5)), submit(5))
+
+    assert list(status.values()) == [CommandStatus.ESME_RINVPRTFLG] * 4 + [OK]
+
+
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 

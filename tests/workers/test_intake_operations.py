@@ -228,6 +228,20 @@ async def test_a_store_that_fails_is_said_in_the_right_response(
     assert (await answer(peer, pdu)).command_status == OK
 
 
+async def test_by_parts_each_destination_takes_what_its_text_is_billed_as(depot: Depot, time: FakeClock) -> None:
+    """Six of ten tokens for three SMS to two that can be reached, one for one that cannot; three are left."""
+    front = Front(depot, time, policies={"acme": policy(max_tps=10, window=10, counts_parts=True)})
+    peer = await front.bound_peer()
+    peer.send(multi(*NUMBERS[:2], "nobody", short_message=b"", tlvs=((Tag.MESSAGE_PAYLOAD, b"x" * 400),)))
+    await peer.got()
+
+    peer.send(*(submit(n) for n in range(2, 6)))
+    got = await peer.got(4)
+
+    throttled = CommandStatus.ESME_RTHROTTLED
+    assert sorted(pdu.command_status for pdu in got) == [OK, OK, OK, throttled]
+
+
 # --- data_sm ----------------------------------------------------------------------------------------------------------
 
 
