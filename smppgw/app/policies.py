@@ -48,6 +48,7 @@ def _policy(account: Account) -> AccountPolicy:
         dialect=DIALECTS[account.receipt_profile],
         receipts_as_data_sm=account.receipt_pdu == "data_sm",
         id_form=IdForm(account.message_id),
+        multi_ids_apart=account.multi_message_id == "each",
         validity_s=account.validity,
         traffic_class=account.traffic_class,
         assembly_s=account.assembly,

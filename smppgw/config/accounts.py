@@ -66,6 +66,8 @@ class Account(Section):
     receipt_pdu: Literal["deliver_sm", "data_sm"] = "deliver_sm"
     """What its receipts come in; a bind below 3.4, which cannot read the TLVs of data_sm, always gets deliver_sm."""
     message_id: Literal["decimal", "hex"] = "decimal"
+    multi_message_id: Literal["shared", "each"] = "shared"
+    """Whether the destinations of a submit_multi share one id, or have one each."""
     validity: Duration = 48 * 3600.0
     """For messages that name no validity_period."""
     traffic_class: Class = TrafficClass.TRANSACTIONAL

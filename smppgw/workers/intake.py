@@ -182,7 +182,7 @@ class Intake:
         if refusals:
             self._tell_refused(policy, pdu, [refusal for _, refusal in refusals])
         unsuccess_sme = tuple(_unsuccess(destination, refusal.status) for destination, refusal in refusals)
-        return Wanted(Operation.SUBMIT_MULTI, stated, tuple(ways), unsuccess_sme)
+        return Wanted(Operation.SUBMIT_MULTI, stated, tuple(ways), unsuccess_sme, policy.multi_ids_apart)
 
     def _tell_refused(self, policy: AccountPolicy, pdu: SubmitMulti, refusals: Sequence[Refusal]) -> None:
         _log.info(
@@ -210,7 +210,7 @@ class Intake:
     async def _store_all(self, account: LiveAccount, accepted: Sequence[Wanted], version: int) -> list[Pdu]:
         policy = account.policy
         try:
-            submissions = await self._number(policy, accepted, version)
+            message_ids, submissions = await self._number(policy, accepted, version)
             completed = await self._store.accept(submissions, self._assembly_s, submissions[0].accepted_at)
         except StoreError as fault:
             return self._not_stored(policy, accepted, fault)
@@ -218,19 +218,24 @@ class Intake:
         self._on_queued({way.decision.carriers[0] for each in accepted for way in each.ways if way.decision})
         if completed:
             await self._route_completed(completed)
-        return [each.accepted(submission.message_id) for each, submission in zip(accepted, submissions, strict=True)]
+        return [each.accepted(message_id) for each, message_id in zip(accepted, message_ids, strict=True)]
 
-    async def _number(self, policy: AccountPolicy, accepted: Sequence[Wanted], version: int) -> list[Submission]:
-        """Write down what is to be stored; a segment for each destination."""
+    async def _number(
+        self, policy: AccountPolicy, accepted: Sequence[Wanted], version: int
+    ) -> tuple[list[str], list[Submission]]:
+        """Write down what is to be stored, a segment for each destination; return the ids to answer with too."""
         number = await self._numbering.take(sum(len(each.ways) for each in accepted))
         now = self._clock.wall()
         # Below 3.4 an id has at most 8 octets (SMPP 5.0, 2.11.2).
-        ids = self._ids[policy.id_form if version >= VERSION_3_4 else IdForm.HEX]
+        write_id = self._ids[policy.id_form if version >= VERSION_3_4 else IdForm.HEX].external
+        message_ids: list[str] = []
         submissions: list[Submission] = []
         for each in accepted:
-            submissions.append(each.submission(policy, number, ids.external(number), now))
+            made = each.submissions(policy, number, write_id, now)
+            message_ids.append(made[0].message_id)
+            submissions += made
             number += len(each.ways)
-        return submissions
+        return message_ids, submissions
 
     async def _supersede(self, submissions: Sequence[Submission]) -> None:
         """End what these replace; they are stored already, so a fault here refuses nothing."""

@@ -41,6 +41,8 @@ class AccountPolicy:
     receipts_as_data_sm: bool = False
     """Whether receipts come as data_sm, to binds of at least 3.4, instead of deliver_sm."""
     id_form: IdForm
+    multi_ids_apart: bool = False
+    """Whether each destination of a submit_multi has an id of its own."""
     validity_s: float
     """For messages that name no validity_period."""
     traffic_class: TrafficClass

@@ -3,7 +3,7 @@
 What this module may not do: decide whether it may be stored; that is for `workers.intake`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +40,8 @@ class Wanted:
     ways: tuple[Way, ...]
     unsuccess_sme: tuple[UnsuccessSme, ...] = ()
     """The destinations of a submit_multi that cannot be reached."""
+    ids_apart: bool = False
+    """Whether each destination is a submission with an id of its own."""
 
     @property
     def further_parts(self) -> int:
@@ -57,9 +59,27 @@ class Wanted:
         """Answer that it is not stored."""
         return _RESPONSES[self.operation](sequence_number=self.pdu.sequence_number, command_status=status)
 
-    def submission(self, policy: AccountPolicy, number: int, message_id: str, now: float) -> Submission:
-        """Write it down: its segments have the numbers from ``number`` on, and it has that of the first."""
-        pdu, draft = self.pdu, self.ways[0].draft
+    def submissions(
+        self, policy: AccountPolicy, number: int, write_id: Callable[[int], str], now: float
+    ) -> list[Submission]:
+        """Write it down: its segments have the numbers from ``number`` on, in the order of its ways.
+
+        Args:
+            policy: Of the account.
+            number: Of the first segment; a submission has that of its first segment, and the id made from it.
+            write_id: Makes an id from a number.
+            now: Unix seconds.
+        """
+        if not self.ids_apart:
+            return [self._submission(policy, self.ways, number, write_id(number), now)]
+        return [
+            self._submission(policy, (way,), place, write_id(place), now) for place, way in enumerate(self.ways, number)
+        ]
+
+    def _submission(
+        self, policy: AccountPolicy, ways: tuple[Way, ...], number: int, message_id: str, now: float
+    ) -> Submission:
+        pdu, draft = self.pdu, ways[0].draft
         return Submission(
             id=SubmissionId(number),
             message_id=message_id,
@@ -82,7 +102,7 @@ class Wanted:
             vendor_tlvs=draft.vendor_tlvs,
             flash=draft.flash,
             traffic_class=policy.traffic_class,
-            segments=tuple(_segment(way, number + place) for place, way in enumerate(self.ways)),
+            segments=tuple(_segment(way, number + place) for place, way in enumerate(ways)),
         )
 
 

@@ -32,6 +32,7 @@ window = 9
 country = "DE"
 default_alphabet = "latin1"
 message_id = "hex"
+multi_message_id = "each"
 receipt_pdu = "data_sm"
 validity = "2h"
 traffic_class = "otp"
@@ -50,6 +51,7 @@ assembly = "30s"
     assert policy.counts_parts
     assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
     assert policy.receipts_as_data_sm
+    assert policy.multi_ids_apart
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
 
 

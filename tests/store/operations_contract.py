@@ -484,6 +484,12 @@ class TestReplacing:
 
         assert not await room.store.replace(replacement(number), room.now)
 
+    async def test_a_text_for_one_of_several_under_its_own_id_is_replaced(self, room: Room) -> None:
+        first, second = [await submitted(room, operation=Operation.SUBMIT_MULTI) for _ in range(2)]
+
+        assert await room.store.replace(replacement(second), room.now)
+        assert [message.id for message in await drawn(room)] == [first]
+
     async def test_it_is_replaced_for_good(self, room: Room) -> None:
         number = await submitted(room)
         await room.store.replace(replacement(number), room.now)

@@ -9,7 +9,7 @@ from smppgw.core.ids import IdForm
 from smppgw.core.model import Message, Outcome
 from smppgw.core.verdict import Rejected
 from smppgw.smpp import tlv, udh
-from smppgw.smpp.consts import CommandStatus, Tag
+from smppgw.smpp.consts import CommandStatus, MessageState, Tag
 from smppgw.smpp.fields import DistributionList, SmeAddress, UnsuccessSme
 from smppgw.smpp.pdu import (
     BindReceiver,
@@ -20,6 +20,8 @@ from smppgw.smpp.pdu import (
     DeliverSm,
     Pdu,
     QuerySm,
+    QuerySmResp,
+    ReplaceSm,
     SubmitMulti,
     SubmitMultiResp,
     SubmitSmResp,
@@ -226,6 +228,66 @@ async def test_a_store_that_fails_is_said_in_the_right_response(
 
     assert (await answer(peer, pdu)).command_status == status
     assert (await answer(peer, pdu)).command_status == OK
+
+
+@pytest.fixture
+def apart(depot: Depot, time: FakeClock) -> Front:
+    """An account whose destinations have ids of their own."""
+    return Front(depot, time, policies={"acme": policy(multi_ids_apart=True)})
+
+
+@pytest.mark.parametrize(("version", "form"), [(0x34, IdForm.DECIMAL), (0x33, IdForm.HEX)])
+async def test_apart_the_response_has_the_id_of_the_first_that_was_taken(
+    apart: Front, version: int, form: IdForm
+) -> None:
+    bind = BindTransceiver(system_id="acme", password="secret", interface_version=version)
+    peer = await apart.bound_peer(bind)
+
+    peer.send(multi("nobody", *NUMBERS), submit(2))
+    got = await peer.got(2)
+
+    said = [pdu.message_id for pdu in got if isinstance(pdu, SubmitMultiResp | SubmitSmResp)]
+    assert said == [ids()[form].external(number) for number in (1, 4)]
+
+
+async def test_apart_each_destination_can_be_asked_about_and_cancelled_by_its_own_id(apart: Front) -> None:
+    own = [ids()[IdForm.DECIMAL].external(number) for number in (1, 2, 3)]
+    async with apart.delivering():
+        peer = await apart.bound_peer()
+        await answer(peer, multi(*NUMBERS))
+
+        peer.send(CancelSm(sequence_number=2, message_id=own[1], source_addr="ACME"))
+        receipts = [pdu for pdu in await peer.got(2) if isinstance(pdu, DeliverSm)]
+        queries = [QuerySm(sequence_number=n, message_id=one, source_addr="ACME") for n, one in enumerate(own, 3)]
+        found = [await answer(peer, query) for query in queries]
+
+    assert [(one.source_addr, one.short_message.split()[0]) for one in receipts] == [
+        (NUMBERS[1], f"id:{own[1]}".encode())
+    ]
+    enroute, deleted = MessageState.ENROUTE, MessageState.DELETED
+    states = [one.message_state for one in found if isinstance(one, QuerySmResp)]
+    assert states == [enroute, deleted, enroute]
+
+
+async def test_apart_one_destination_can_be_replaced(apart: Front, depot: Depot) -> None:
+    peer = await apart.bound_peer()
+    await answer(peer, multi(*NUMBERS))
+
+    second = ids()[IdForm.DECIMAL].external(2)
+    got = await answer(peer, ReplaceSm(sequence_number=2, message_id=second, source_addr="ACME", short_message=b"bye"))
+
+    assert got.command_status == OK
+    assert [message.text for message in await queued(depot)] == ["hello", "bye", "hello"]
+
+
+async def test_apart_a_part_to_several_is_a_part_for_each(apart: Front, depot: Depot) -> None:
+    peer = await apart.bound_peer()
+
+    for number in (1, 2):
+        octets = udh.encode(udh.of_part(7, 2, number)) + b"<%d>" % number
+        await answer(peer, multi(*NUMBERS[:2], sequence_number=number, esm_class=0x40, short_message=octets))
+
+    assert [(one.recipient, one.text) for one in await queued(depot)] == [(n, "<1><2>") for n in NUMBERS[:2]]
 
 
 async def test_by_parts_each_destination_takes_what_its_text_is_billed_as(depot: Depot, time: FakeClock) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import WAITING, MessageId, Operation, Outcome, Stage
+from smppgw.core.model import WAITING, MessageId, Outcome, Stage
 from smppgw.core.operations import Addressed, Found, IdKey, Named, Original, Replacement, Standing
 from smppgw.store.base import Finish, StoreError
 from smppgw.store.sqlite import rows
@@ -26,7 +26,8 @@ _AFTER_ALL: Final = (1 << 63) - 1
 
 # A whole text of one submission for one destination, certainly not taken by anybody.
 _REPLACEABLE: Final = f"""m.stage IN ({Stage.SCHEDULED:d}, {Stage.QUEUED:d}) AND m.text IS NULL
-    AND m.possible_duplicate = 0 AND u.operation <> {Operation.SUBMIT_MULTI:d}"""
+    AND m.possible_duplicate = 0 AND NOT EXISTS (
+        SELECT 1 FROM segments other WHERE other.submission = u.id AND other.submission <> other.id)"""  # noqa: S608 - stages
 
 _OURS: Final = "u.source_addr = :source_addr AND (:service_type IS NULL OR u.service_type = :service_type)"
 
