@@ -1,10 +1,13 @@
 """From the configuration to the values that workers go by."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from smppgw.config.accounts import Account
+from smppgw.config.kinds import UTC_NAME
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
 from smppgw.core.bind_rates import BindRate
@@ -13,7 +16,7 @@ from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import Match, Router, Rule
 from smppgw.smpp.consts import BindType
-from smppgw.smpp.receipt import DIALECTS
+from smppgw.smpp.receipt import DIALECTS, Dialect
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.text import Alphabet
 from smppgw.workers.policy import AccountPolicy
@@ -45,7 +48,7 @@ def _policy(account: Account) -> AccountPolicy:
         window=account.window,
         country=account.country,
         default_alphabet=Alphabet(account.default_alphabet),
-        dialect=DIALECTS[account.receipt_profile],
+        dialect=_dialect(account),
         receipts_as_data_sm=account.receipt_pdu == "data_sm",
         id_form=IdForm(account.message_id),
         multi_ids_apart=account.multi_message_id == "each",
@@ -53,6 +56,11 @@ def _policy(account: Account) -> AccountPolicy:
         traffic_class=account.traffic_class,
         assembly_s=account.assembly,
     )
+
+
+def _dialect(account: Account) -> Dialect:
+    profile, zone = DIALECTS[account.receipt_profile], account.receipt_zone
+    return profile if zone == UTC_NAME else replace(profile, zone=ZoneInfo(zone))
 
 
 def _bind_limits(account: Account) -> Mapping[BindType, int]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from smppgw.config.kinds import (
+    UTC_NAME,
     Class,
     Count,
     Country,
@@ -16,6 +17,7 @@ from smppgw.config.kinds import (
     Rate,
     Section,
     SystemId,
+    Zone,
 )
 from smppgw.core.model import TrafficClass
 from smppgw.core.values import Secret
@@ -63,6 +65,8 @@ class Account(Section):
     """What data_coding 0 stands for."""
     receipt_profile: Literal["standard", "kannel", "jasmin", "vonage", "cm", "legacy-3.3"] = "standard"
     """The dialect of its receipts (`smpp.dialects`)."""
+    receipt_zone: Zone = UTC_NAME
+    """The zone of the dates in its receipts."""
     receipt_pdu: Literal["deliver_sm", "data_sm"] = "deliver_sm"
     """What its receipts come in; a bind below 3.4, which cannot read the TLVs of data_sm, always gets deliver_sm."""
     message_id: Literal["decimal", "hex"] = "decimal"

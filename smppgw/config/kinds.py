@@ -3,12 +3,16 @@
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Final
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from smppgw.config.reading import suggest
 from smppgw.core.model import TrafficClass
 from smppgw.core.numbers import is_country
 from smppgw.core.values import parse_duration, parse_rate
+
+UTC_NAME: Final = "UTC"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -67,6 +71,18 @@ def _system_id(value: str) -> str:
     return value
 
 
+def parse_zone(value: str) -> str:
+    """Check the name of a time zone.
+
+    Raises:
+        ValueError: There is no such one; the text may know what was meant.
+    """
+    if value == UTC_NAME or value in available_timezones():
+        return value
+    hint = suggest(value, available_timezones()) or 'write an IANA name, such as "Europe/Berlin"'
+    raise ValueError(f"{value!r} is no time zone: {hint}")
+
+
 def _traffic_class(value: object) -> object:
     if isinstance(value, TrafficClass):
         return value
@@ -88,6 +104,8 @@ NetworkList = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...
 Country = Annotated[str, AfterValidator(_country)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 SystemId = Annotated[str, AfterValidator(_system_id)]
+Zone = Annotated[str, AfterValidator(parse_zone)]
+"""A time zone of the IANA database."""
 Class = Annotated[TrafficClass, BeforeValidator(_traffic_class)]
 Countries = Annotated[tuple[Country, ...], BeforeValidator(_one_or_many)]
 Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_one_or_many)]

@@ -1,7 +1,9 @@
 """What the configuration says is what workers go by."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from smppgw.app import policies
 from smppgw.core.bind_rates import BindRate
@@ -9,6 +11,7 @@ from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.routing import Query
 from smppgw.smpp.consts import BindType
+from smppgw.smpp.dialects import DIALECTS
 from smppgw.smpp.text import Alphabet
 from smppgw.workers.reception import SERVES
 from tests.app.conftest import HASH, Load
@@ -33,6 +36,8 @@ country = "DE"
 default_alphabet = "latin1"
 message_id = "hex"
 multi_message_id = "each"
+receipt_profile = "cm"
+receipt_zone = "Europe/Berlin"
 receipt_pdu = "data_sm"
 validity = "2h"
 traffic_class = "otp"
@@ -50,6 +55,7 @@ assembly = "30s"
     assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
     assert policy.counts_parts
     assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
+    assert policy.dialect == replace(DIALECTS["cm"], zone=ZoneInfo("Europe/Berlin"))
     assert policy.receipts_as_data_sm
     assert policy.multi_ids_apart
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
