@@ -15,6 +15,7 @@ from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import Match, Router, Rule
+from smppgw.smpp import text
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.receipt import DIALECTS, Dialect
 from smppgw.smpp.settings import SessionSettings
@@ -47,7 +48,7 @@ def _policy(account: Account) -> AccountPolicy:
         counts_parts=account.tps_counts == "parts",
         window=account.window,
         country=account.country,
-        default_alphabet=Alphabet(account.default_alphabet),
+        alphabets=text.alphabets(Alphabet(account.default_alphabet), dict(account.data_codings)),
         dialect=_dialect(account),
         receipts_as_data_sm=account.receipt_pdu == "data_sm",
         id_form=IdForm(account.message_id),

@@ -9,6 +9,7 @@ from smppgw.config.kinds import (
     Class,
     Count,
     Country,
+    DataCodings,
     Duration,
     Names,
     NetworkList,
@@ -63,6 +64,8 @@ class Account(Section):
     """Where its national numbers belong; None: international numbers only."""
     default_alphabet: Literal["gsm7", "gsm7-packed", "latin1", "ascii", "utf8"] = "gsm7"
     """What data_coding 0 stands for."""
+    data_codings: DataCodings = ()
+    """What other data_codings than 0 stand for, where they do not mean what the specification says."""
     receipt_profile: Literal["standard", "kannel", "jasmin", "vonage", "cm", "legacy-3.3"] = "standard"
     """The dialect of its receipts (`smpp.dialects`)."""
     receipt_zone: Zone = UTC_NAME

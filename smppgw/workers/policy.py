@@ -9,7 +9,7 @@ from smppgw.core.ids import IdForm
 from smppgw.core.model import TrafficClass
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.receipt import Dialect
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,8 @@ class AccountPolicy:
     window: int
     """submit_sm in flight without an answer, per bind."""
     country: str | None
-    default_alphabet: Alphabet
-    """What data_coding 0 stands for."""
+    alphabets: Alphabets
+    """What each data_coding stands for."""
     dialect: Dialect
     receipts_as_data_sm: bool = False
     """Whether receipts come as data_sm, to binds of at least 3.4, instead of deliver_sm."""

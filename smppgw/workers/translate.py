@@ -278,7 +278,7 @@ def _several(part: udh.Part | None) -> Part | None:
 
 
 def _alphabet(data_coding: int, policy: AccountPolicy, interface_version: int) -> Alphabet:
-    alphabet = text.alphabet_of(data_coding, policy.default_alphabet)
+    alphabet = policy.alphabets[data_coding]
     if alphabet is None:
         status = CommandStatus.ESME_RINVDCS if interface_version >= _SMPP_5_0 else CommandStatus.ESME_RSUBMITFAIL
         raise _Refused(status, f"data_coding 0x{data_coding:02X} is no text alphabet")

@@ -12,7 +12,7 @@ from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.routing import Query
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.dialects import DIALECTS
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.workers.reception import SERVES
 from tests.app.conftest import HASH, Load
 
@@ -34,6 +34,8 @@ tps_counts = "parts"
 window = 9
 country = "DE"
 default_alphabet = "latin1"
+data_codings.1 = "gsm7"
+data_codings.0xF4 = "utf8"
 message_id = "hex"
 multi_message_id = "each"
 receipt_profile = "cm"
@@ -54,7 +56,8 @@ assembly = "30s"
     assert policy.bind_rate == BindRate(per_s=0.1, burst=30.0)  # ten times max_binds
     assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
     assert policy.counts_parts
-    assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
+    assert policy.alphabets == alphabets(Alphabet.LATIN1, {1: Alphabet.GSM7, 0xF4: Alphabet.UTF8})
+    assert policy.id_form is IdForm.HEX
     assert policy.dialect == replace(DIALECTS["cm"], zone=ZoneInfo("Europe/Berlin"))
     assert policy.receipts_as_data_sm
     assert policy.multi_ids_apart

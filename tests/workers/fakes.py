@@ -47,7 +47,7 @@ from smppgw.smpp.pdu import BindTransceiver, DeliverSm, DeliverSmResp, Pdu, Subm
 from smppgw.smpp.receipt import Dialect
 from smppgw.smpp.session import Session
 from smppgw.smpp.settings import SessionSettings
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.store.base import Store
 from smppgw.store.sqlite import SqliteStore
 from smppgw.workers.policy import AccountPolicy
@@ -98,7 +98,7 @@ def policy(**changes: Any) -> AccountPolicy:
         max_tps=1000.0,
         window=100,
         country="DE",
-        default_alphabet=Alphabet.GSM7,
+        alphabets=alphabets(Alphabet.GSM7),
         dialect=Dialect(),
         id_form=IdForm.DECIMAL,
         validity_s=3600.0,
