@@ -132,6 +132,8 @@ class Segment:
     """Present when this segment is a whole text, which is routed before it is stored; None for one of several parts."""
     parts: int = 1
     """How many SMS this text is billed as."""
+    replaced: int = 0
+    """Octets, or code units, of what was submitted that meant nothing in their alphabet and stand as ``?``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

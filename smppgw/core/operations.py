@@ -89,6 +89,8 @@ class Replacement:
     account: str
     text: str
     parts: int
+    replaced: int = 0
+    """As of a segment."""
     decision: Decision
     schedule_at: float | None
     expires_at: float

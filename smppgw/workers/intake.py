@@ -129,9 +129,23 @@ class Intake:
             self._metrics.throttled(policy.system_id, "tps")
             return Refusal(CommandStatus.ESME_RTHROTTLED, "over max_tps")
         outcome = self._understand(policy, pdu, connection.session.interface_version or 0)
-        if policy.counts_parts and isinstance(outcome, Wanted):
-            account.bucket.charge(at, outcome.further_parts)
+        if isinstance(outcome, Wanted):
+            if policy.counts_parts:
+                account.bucket.charge(at, outcome.further_parts)
+            if outcome.ways[0].draft.replaced:
+                self._tell_replaced(policy, pdu, outcome.ways[0].draft)
         return outcome
+
+    def _tell_replaced(self, policy: AccountPolicy, pdu: Submit, draft: Draft) -> None:
+        """Tell of a text that does not fit its alphabet: of a wrong setting more often than of a broken peer."""
+        _log.info(
+            "octets without meaning",
+            account=policy.system_id,
+            octets=draft.replaced,
+            data_coding=pdu.data_coding,
+            command=pdu.command_id.name.lower(),
+            dst=mask_msisdn(draft.destination.addr),
+        )
 
     def _understand(self, policy: AccountPolicy, pdu: Submit, version: int) -> Wanted | Refusal:
         now = self._clock.wall()

@@ -198,6 +198,14 @@ class Operations:
             return _FIXED
         self._on_queued(replacement.decision.carriers[:1])
         _log.info("replaced", account=policy.system_id)
+        if replacement.replaced:
+            _log.info(
+                "octets without meaning",
+                account=policy.system_id,
+                octets=replacement.replaced,
+                data_coding=found.original.data_coding,
+                command="replace_sm",
+            )
         return ReplaceSmResp(sequence_number=pdu.sequence_number)
 
     def _route(
@@ -219,6 +227,7 @@ class Operations:
             account=policy.system_id,
             text=message.text,
             parts=message.parts,
+            replaced=rewrite.replaced,
             decision=decision,
             schedule_at=message.schedule_at,
             expires_at=message.expires_at,

@@ -77,6 +77,8 @@ class Rewrite:
 
     text: str
     parts: int
+    replaced: int
+    """As in a draft."""
     schedule_at: float | None
     expires_at: float
 
@@ -168,7 +170,9 @@ def _rewrite(pdu: ReplaceSm, original: Original, policy: AccountPolicy, interfac
         expires_at = _time(pdu.validity_period, CommandStatus.ESME_RINVEXPIRY, now)
     if schedule_at is not None and expires_at <= schedule_at:
         raise _Refused(CommandStatus.ESME_RINVEXPIRY, "the validity ends before the scheduled time")
-    return Rewrite(text=decoded.text, parts=parts, schedule_at=schedule_at, expires_at=expires_at)
+    return Rewrite(
+        text=decoded.text, parts=parts, replaced=decoded.replaced, schedule_at=schedule_at, expires_at=expires_at
+    )
 
 
 def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: float) -> Draft:

@@ -117,6 +117,7 @@ def _segment(way: Way, number: int) -> Segment:
         part=draft.part,
         decision=way.decision,
         parts=draft.parts,
+        replaced=draft.replaced,
     )
 
 

@@ -395,6 +395,14 @@ class TestReplacing:
         assert message.decision == Decision("other", ("beta",))
         assert message.expires_at == START + 100
 
+    async def test_what_was_replaced_of_the_old_text_gives_way_to_what_was_of_the_new(self, room: Room) -> None:
+        first, second = await submitted(room, replaced=2), await submitted(room, replaced=2)
+
+        await room.store.replace(replacement(first), room.now)
+        await room.store.replace(replacement(second, replaced=5), room.now)
+
+        assert await room.backend.replaced() == {second: 5}
+
     async def test_it_keeps_its_id_and_has_one_receipt(self, room: Room) -> None:
         number = await submitted(room, registered_delivery=0)
         await room.store.replace(replacement(number), room.now)

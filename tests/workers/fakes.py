@@ -470,6 +470,11 @@ class Depot:
         backlog = await self.real.backlog()
         return {stage.name.lower(): count for stage, count in backlog.messages.items() if count}
 
+    def replaced(self) -> list[int]:
+        """Return for each segment how many octets of its text were replaced, in order of ids."""
+        with contextlib.closing(sqlite3.connect(self.real._path)) as connection:
+            return [row[0] for row in connection.execute("SELECT replaced FROM segments ORDER BY id")]
+
     def next_doubt_at(self) -> float | None:
         """Return when the next step of a doubt is due, Unix seconds."""
         with contextlib.closing(sqlite3.connect(self.real._path)) as connection:

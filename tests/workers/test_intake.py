@@ -4,16 +4,18 @@ import itertools
 from typing import Any
 
 import pytest
+import structlog
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Outcome
 from smppgw.core.verdict import Rejected
-from smppgw.smpp import tlv, udh
+from smppgw.smpp import text, tlv, udh
 from smppgw.smpp.consts import CommandStatus, Tag
 from smppgw.smpp.pdu import BindTransceiver, Pdu, SubmitSm, SubmitSmResp
+from smppgw.smpp.text import Alphabet
 from smppgw.store.base import StoreError, StoreFailedError, StoreFullError
-from tests.workers.fakes import Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
+from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
 from tests.workers.front import Front, ids
 
 OK = CommandStatus.ESME_ROK
@@ -395,6 +397,24 @@ async def test_answers_are_counted_by_status(front: Front) -> None:
     for status in ("ESME_ROK", "ESME_RINVPRTFLG"):
         assert value_of(front.metrics, "smpp_submits_total", account="acme", status=status) == 1
     assert value_of(front.metrics, "smpp_submit_response_seconds_count") == 2
+
+
+async def test_octets_without_meaning_are_replaced_told_once_and_stored(depot: Depot, time: FakeClock) -> None:
+    """Two of four in UTF-8; the log has neither text nor number."""
+    front = front_with(depot, time, alphabets=text.alphabets(Alphabet.UTF8))
+    peer = await front.bound_peer()
+
+    with structlog.testing.capture_logs() as events:
+        status = await answers(peer, submit(1, short_message=b"s\xffcret\xfe"), submit(2))
+
+    (told,) = events
+    assert told["event"] == "octets without meaning"
+    assert (told["account"], told["octets"], told["data_coding"], told["command"]) == ("acme", 2, 0, "submit_sm")
+    assert not [value for value in told.values() if "cret" in str(value) or RECIPIENT in str(value)]
+    assert status == {1: OK, 2: OK}
+    assert depot.replaced() == [2, 0]
+    _, (message, _) = await depot.real.lease("alpha", 10, until=time.now + 60, now=time.now)
+    assert message.text == "s?cret?"
 
 
 async def test_what_was_submitted_is_what_is_stored(front: Front, depot: Depot, time: FakeClock) -> None:

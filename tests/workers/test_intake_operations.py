@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import structlog
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm
@@ -228,6 +229,16 @@ async def test_a_store_that_fails_is_said_in_the_right_response(
 
     assert (await answer(peer, pdu)).command_status == status
     assert (await answer(peer, pdu)).command_status == OK
+
+
+async def test_octets_without_meaning_are_told_once_and_stored_for_each(front: Front, depot: Depot) -> None:
+    peer = await front.bound_peer()
+
+    with structlog.testing.capture_logs() as events:
+        await answer(peer, multi("nobody", *NUMBERS, short_message=b"a\xff"))
+
+    assert [event["octets"] for event in events if event["event"] == "octets without meaning"] == [1]
+    assert depot.replaced() == [1, 1, 1]
 
 
 @pytest.fixture

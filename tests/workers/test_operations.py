@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import structlog
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Finished
@@ -411,6 +412,18 @@ async def test_another_source_is_answered_like_an_unknown_id(front: Front, depot
 
     assert await status(peer, ask(message_id, source_addr="OTHER")) == UNKNOWN
     assert await depot.stages() == {"queued": 1}
+
+
+async def test_a_replacement_with_octets_without_meaning_is_told_and_stored(front: Front, depot: Depot) -> None:
+    peer = await front.bound_peer()
+    message_id = await submitted(peer)
+
+    with structlog.testing.capture_logs() as events:
+        assert await status(peer, replace_sm(message_id, short_message=b"a\xff")) == OK
+
+    told = [(event["octets"], event["command"]) for event in events if event["event"] == "octets without meaning"]
+    assert told == [(1, "replace_sm")]
+    assert depot.replaced() == [1]
 
 
 # --- limits and faults ------------------------------------------------------------------------------------------------

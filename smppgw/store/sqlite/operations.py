@@ -181,7 +181,10 @@ def replace(db: sqlite3.Connection, queues: Queues, replacement: Replacement, no
             replacement.message,
         ),
     )  # fmt: skip
-    db.execute("UPDATE segments SET text = ? WHERE id = ?", (replacement.text, replacement.message))
+    db.execute(
+        "UPDATE segments SET text = ?, replaced = ? WHERE id = ?",
+        (replacement.text, replacement.replaced, replacement.message),
+    )
     db.execute(
         "UPDATE submissions SET registered_delivery = ?, schedule_ms = ?, expires_ms = ? WHERE id = ?",
         (

@@ -81,8 +81,8 @@ def submission_row(submission: Submission) -> Row:
 
 
 INSERT_SEGMENT = """INSERT INTO segments (id, submission, message, assembly, number, repeated,
-    destination_ton, destination_npi, destination_addr, recipient, country, text)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"""
+    destination_ton, destination_npi, destination_addr, recipient, country, text, replaced)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 
 def segment_row(
@@ -98,6 +98,7 @@ def segment_row(
     return (
         segment.id, submission.id, message, assembly, segment.part.number if segment.part else None, repeated,
         destination.ton, destination.npi, destination.addr, segment.recipient, segment.country, segment.text,
+        segment.replaced,
     )  # fmt: skip
 
 

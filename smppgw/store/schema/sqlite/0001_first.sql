@@ -49,7 +49,8 @@ CREATE TABLE segments (
     recipient TEXT NOT NULL,
     country TEXT NOT NULL,
     key_id INTEGER NOT NULL DEFAULT 0,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    replaced INTEGER NOT NULL           -- octets that meant nothing in their alphabet and became "?" in the text
 ) STRICT;
 -- A single part costs no index entry: its segment, message and submission share one number.
 CREATE INDEX segments_of_message ON segments (message) WHERE message <> id;
