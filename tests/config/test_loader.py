@@ -1,5 +1,6 @@
 """Loading: every kind of fault, all at once, and nothing secret in any of them."""
 
+import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,6 +158,16 @@ def test_a_fault_of_an_account_names_the_account(
 
     assert fault.path == f"accounts[legacy].{key}"
     assert reason in fault.reason
+
+
+def test_a_time_zone_needs_no_files_of_the_system(load_text: Load, password_hash: str) -> None:
+    """As on a minimal host: the files of tzdata do."""
+    zoneinfo.reset_tzpath(to=())
+    try:
+        settings = load_text(accounts=account(password_hash, 'receipt_zone = "Europe/Berlin"'))
+        assert zoneinfo.ZoneInfo.no_cache(settings.accounts[0].receipt_zone).key == "Europe/Berlin"
+    finally:
+        zoneinfo.reset_tzpath()
 
 
 @pytest.mark.parametrize(
