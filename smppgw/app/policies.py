@@ -10,7 +10,8 @@ from smppgw.config.settings import Settings
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
-from smppgw.core.routing import Match, Router, Rule
+from smppgw.core.routing.rules import Candidate, Constraints, Rule
+from smppgw.core.routing.table import Router
 from smppgw.smpp.receipt import DIALECTS
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.text import Alphabet
@@ -49,19 +50,30 @@ def _policy(account: Account) -> AccountPolicy:
 
 def router(routes: Iterable[Route]) -> Router:
     """Compile the routing table."""
-    return Router([
-        Rule(
-            name=route.name,
-            match=Match(
-                accounts=route.match.account,
-                countries=route.match.country,
-                prefixes=route.match.prefix,
-                senders=route.match.sender,
-            ),
-            carriers=route.carriers,
-        )
-        for route in routes
-    ])  # fmt: skip
+    return Router([_rule(route) for route in routes])
+
+
+def _rule(route: Route) -> Rule:
+    return Rule(
+        name=route.name,
+        match=route.match.rule_match(),
+        candidates=tuple(
+            Candidate(carrier, route.weights.get(carrier, 1), route.commitments.get(carrier, 0))
+            for carrier in route.carriers
+        ),
+        strategy=route.strategy,
+        constraints=Constraints(
+            max_price=None if route.max_price is None else route.max_price[0],
+            without_price=route.without_price,
+            min_delivery_pct=route.min_delivery,
+            max_latency_s=route.max_latency,
+        ),
+        exploration=route.exploration,
+        tier_delivery_pct=route.tier_delivery,
+        sender=route.sender,
+        hold=route.hold,
+        refuse=route.refuse,
+    )
 
 
 def session_settings(settings: Settings) -> SessionSettings:

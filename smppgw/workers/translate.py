@@ -45,8 +45,17 @@ _TEXT_ELEMENTS: Final = frozenset({udh.CONCATENATION_8, udh.CONCATENATION_16, ud
 class Refusal:
     """Why a request is refused: the status that is answered, and words for log and trace."""
 
-    status: CommandStatus
+    status: int
+    """A command_status; also one of a vendor's own, 0x400 to 0x4FF, where a rule says so."""
     reason: str
+
+
+_STATUS_NAMES: Final = {status.value: status.name for status in CommandStatus}
+
+
+def status_name(status: int) -> str:
+    """Name a command_status for log and metrics."""
+    return _STATUS_NAMES.get(status, f"0x{status:08X}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +169,7 @@ def read_replacement(
 def _rewrite(pdu: ReplaceSm, original: Original, policy: AccountPolicy, interface_version: int, now: float) -> Rewrite:
     if original.esm_class & ESM_CLASS_UDHI:
         raise _Refused(CommandStatus.ESME_RREPLACEFAIL, "the text came with a user data header")
-    decoded, parts = _decode(_octets(pdu), original.data_coding, None, policy, interface_version)
+    decoded, parts = _decode(_octets(pdu), original.message.data_coding, None, policy, interface_version)
     schedule_at, expires_at = original.message.schedule_at, original.message.expires_at
     if pdu.schedule_delivery_time:
         schedule_at = _time(pdu.schedule_delivery_time, CommandStatus.ESME_RINVSCHED, now)

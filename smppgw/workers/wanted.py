@@ -113,5 +113,6 @@ def message(policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> M
         vendor_tlvs=draft.vendor_tlvs,
         accepted_at=now,
         expires_at=draft.expires_at,
+        data_coding=pdu.data_coding,
         schedule_at=draft.schedule_at,
     )

@@ -6,11 +6,12 @@ from pathlib import Path
 from smppgw.app import policies
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
-from smppgw.core.routing import Query
+from smppgw.core.routing.rules import candidates
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.text import Alphabet
 from smppgw.workers.reception import SERVES
 from tests.app.conftest import HASH, Load
+from tests.core.routing.asking import routed
 
 NOW = 1_700_000_000.0
 
@@ -66,18 +67,18 @@ carriers = ["loop"]""",
 
     router = policies.router(settings.routes)
 
-    special = router.candidates(Query("legacy", "CN", "8613800000000", "ACME"))
+    special = router.rule_for(routed("legacy", "CN", "8613800000000", "ACME"), NOW)
     others = [
-        router.candidates(query)
-        for query in (
-            Query("else", "CN", "8613800000000", "ACME"),
-            Query("legacy", "DE", "8613800000000", "ACME"),
-            Query("legacy", "CN", "491710000000", "ACME"),
-            Query("legacy", "CN", "8613800000000", "X"),
+        router.rule_for(message, NOW)
+        for message in (
+            routed("else", "CN", "8613800000000", "ACME"),
+            routed("legacy", "DE", "8613800000000", "ACME"),
+            routed("legacy", "CN", "491710000000", "ACME"),
+            routed("legacy", "CN", "8613800000000", "X"),
         )
     ]
     assert special is not None
-    assert (special.name, special.carriers) == ("special", ("other", "loop"))
+    assert (special.name, special.candidates) == ("special", candidates("other", "loop"))
     assert [rule.name for rule in others if rule] == ["default"] * 4
 
 

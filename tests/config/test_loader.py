@@ -78,7 +78,7 @@ def test_five_different_faults_are_told_at_once(load_text: Load, password_hash: 
         ({"accounts": "[accounts]"}, "accounts", "should be written as [[accounts]]", ""),
         ({"accounts": '[[accounts]]\nsystem_id = "legacy"'}, "accounts[legacy]", "has no password", "hash-password"),
         ({"routes": ""}, "routes", "there is none", ""),
-        ({"routes": '[[routes]]\nname = "r"\ncarriers = []'}, "routes[r].carriers", "at least 1 item", ""),
+        ({"routes": '[[routes]]\nname = "r"\ncarriers = []'}, "routes[r]", "names no carriers", ""),
         ({"routes": '[[routes]]\ncarriers = ["loop"]'}, "routes[#1].name", "is required", ""),
         ({"routes": '[[routes]]\nname = "r"\ncarriers = "lop"'}, "routes[r].carriers", "'lop'", '"loop"'),
         ({"routes": '[[routes]]\nname = "r"\ncarriers = ["loop", "loop"]'}, "routes[r].carriers", "twice", ""),
@@ -156,10 +156,11 @@ def test_a_fault_of_a_match_names_the_route(load_text: Load, match: str, key: st
     assert reason in fault.reason
 
 
-def test_a_strategy_of_a_later_version_says_so(load_text: Load) -> None:
-    fault = only_fault(load_text, routes='[[routes]]\nname = "r"\ncarriers = ["loop"]\nstrategy = "weighted"')
+def test_a_strategy_that_nobody_knows_is_a_fault(load_text: Load) -> None:
+    fault = only_fault(load_text, routes='[[routes]]\nname = "r"\ncarriers = ["loop"]\nstrategy = "cheapest"')
 
-    assert fault.reason == "strategy 'weighted' is not available in this version; use failover"
+    assert fault.path == "routes[r].strategy"
+    assert fault.reason.startswith("should be one of failover, weighted, least-cost")
 
 
 def test_two_accounts_of_one_name_are_a_fault(load_text: Load, password_hash: str) -> None:
@@ -171,7 +172,7 @@ def test_two_accounts_of_one_name_are_a_fault(load_text: Load, password_hash: st
 def test_two_routes_of_one_name_are_a_fault(load_text: Load) -> None:
     route = '[[routes]]\nname = "r"\ncarriers = ["loop"]'
 
-    fault = only_fault(load_text, routes=f"{route}\n{route}")
+    fault = only_fault(load_text, routes=f'{route}\nmatch = {{ country = "DE" }}\n{route}')
 
     assert fault.path == "routes[r]"
 
