@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from smppgw.config.accounts import Account
+from smppgw.config.accounts import Account, ClassMatch
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
+from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
+from smppgw.core.routing import patterns
 from smppgw.core.routing.rules import Candidate, Constraints, Rule
 from smppgw.core.routing.table import Router
 from smppgw.smpp.receipt import DIALECTS
@@ -44,7 +46,18 @@ def _policy(account: Account) -> AccountPolicy:
         id_form=IdForm(account.message_id),
         validity_s=account.validity,
         traffic_class=account.traffic_class,
+        classes=tuple(map(_class_rule, account.classes)),
         assembly_s=account.assembly,
+    )
+
+
+def _class_rule(match: ClassMatch) -> ClassRule:
+    return ClassRule(
+        traffic_class=match.traffic_class,
+        service_type=match.service_type,
+        priority_flag=match.priority,
+        tlv=match.tlv,
+        text=patterns.compiled(match.text) if match.text else None,
     )
 
 

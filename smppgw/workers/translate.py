@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from smppgw.core import numbers
-from smppgw.core.model import Address, Outgoing, OutgoingKind, Part
+from smppgw.core.classes import classify
+from smppgw.core.model import Address, Outgoing, OutgoingKind, Part, TrafficClass
 from smppgw.core.numbers import NumberFault
 from smppgw.core.operations import Original
 from smppgw.smpp import national, receipt, text, times, tlv, udh
@@ -78,6 +79,7 @@ class Draft:
     expires_at: float
     user_message_reference: int | None
     vendor_tlvs: bytes
+    traffic_class: TrafficClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +196,7 @@ def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: flo
     sender = numbers.sender_of(pdu.source_addr, pdu.source_addr_ton, pdu.source_addr_npi, policy.country)
     if isinstance(sender, NumberFault):
         raise _Refused(CommandStatus.ESME_RINVSRCADR, sender.reason)
+    vendor_tlvs = _vendor_tlvs(pdu)
     return Draft(
         source=Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr),
         sender=sender.text,
@@ -209,7 +212,21 @@ def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: flo
         schedule_at=schedule_at,
         expires_at=expires_at,
         user_message_reference=tlv.integer(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE) if pdu.tlvs else None,
-        vendor_tlvs=_vendor_tlvs(pdu),
+        vendor_tlvs=vendor_tlvs,
+        traffic_class=_traffic_class(pdu, policy, vendor_tlvs, decoded.text),
+    )
+
+
+def _traffic_class(pdu: SubmitSm, policy: AccountPolicy, vendor_tlvs: bytes, content: str) -> TrafficClass:
+    if not policy.classes:
+        return policy.traffic_class
+    return classify(
+        policy.classes,
+        policy.traffic_class,
+        service_type=pdu.service_type,
+        priority_flag=pdu.priority_flag,
+        vendor_tlvs=vendor_tlvs,
+        text=content,
     )
 
 

@@ -76,7 +76,7 @@ class Wanted:
             user_message_reference=draft.user_message_reference,
             vendor_tlvs=draft.vendor_tlvs,
             flash=draft.flash,
-            traffic_class=policy.traffic_class,
+            traffic_class=draft.traffic_class,
             segments=tuple(_segment(way, number + place) for place, way in enumerate(self.ways)),
         )
 
@@ -107,7 +107,7 @@ def message(policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> M
         text=draft.text,
         parts=draft.parts,
         flash=draft.flash,
-        traffic_class=policy.traffic_class,
+        traffic_class=draft.traffic_class,
         priority_flag=pdu.priority_flag,
         service_type=pdu.service_type,
         vendor_tlvs=draft.vendor_tlvs,

@@ -121,3 +121,18 @@ def test_prices_come_from_the_cards_and_the_exchange_rates(load_text: Load, tmp_
 
     assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW) == Cost(100_000, "USD", 80_000)
     assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW) is None
+
+
+def test_an_account_tells_classes_by_its_rules(load_text: Load) -> None:
+    settings = load_text(
+        accounts=f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type = "OTP", traffic_class = "otp" }}]"""
+    )
+
+    (rule,) = policies.account_policies(settings.accounts)["legacy"].classes
+
+    assert rule.traffic_class is TrafficClass.OTP
+    assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
+    assert not rule.fits("OTP", 2, bytes.fromhex("1501000101"), "hello")

@@ -467,3 +467,22 @@ def test_the_health_check_tells_faults_of_http(tmp_path: Path) -> None:
         http_listen(file, {})
 
     assert [fault.path for fault in caught.value.faults] == ["http.listen"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "reason"),
+    [
+        ('{ traffic_class = "otp" }', "classes[0]", "fits everything"),
+        ('{ traffic_class = "otp", priority = 4 }', "classes[0].priority", "less than or equal to 3"),
+        ('{ traffic_class = "otp", tlv = "0x1501=0" }', "classes[0].tlv", "is no parameter"),
+        ('{ traffic_class = "otp", tlv = "0x0204" }', "classes[0].tlv", "no tag of a vendor's own"),
+        ('{ traffic_class = "urgent", priority = 1 }', "classes[0].traffic_class", "should be one of"),
+    ],
+)
+def test_a_fault_of_a_class_names_the_account(
+    load_text: Load, password_hash: str, rule: str, key: str, reason: str
+) -> None:
+    fault = only_fault(load_text, accounts=account(password_hash, f"classes = [{rule}]"))
+
+    assert fault.path == f"accounts[legacy].{key}"
+    assert reason in fault.reason
