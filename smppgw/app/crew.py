@@ -141,6 +141,10 @@ class Crew:
         for settlement in self._settlements:
             settlement.prices = prices
 
+    def remember(self, finishes: Sequence[Finish]) -> None:
+        """Take up what is known of carriers from before a restart, oldest first."""
+        self._market.finished(finishes)
+
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the three workers of one carrier."""
         settlement = Settlement(

@@ -292,6 +292,9 @@ class Store(Protocol):
         Who has leased the old content loses the message.
         """
 
+    async def recent(self, limit: int) -> Sequence[Finish]:
+        """Return the newest messages that have ended and that a carrier had, the oldest of them first."""
+
     async def backlog(self) -> Backlog:
         """Count what waits."""
 

@@ -1,7 +1,7 @@
 """What the gateway itself knows of its carriers: implements ``core.routing.market.Market``.
 
-Lives as long as the process; a reload changes the prices only. What a restart forgets is learned again from the store
-(`remember`) and from the traffic.
+Lives as long as the process; a reload changes the prices only. After a restart it is told the newest endings that the
+store still has.
 """
 
 from collections import OrderedDict
@@ -114,12 +114,6 @@ class LiveMarket:
                 )
             if finish.outcome is Outcome.DELIVERED:
                 self._remember_recipient((finish.account, finish.recipient), finish.carrier)
-
-    def remember(self, finishes: Iterable[Finish], parts_this_month: Mapping[str, int]) -> None:
-        """Take up what the store still knows of the time before a restart, oldest first."""
-        self._turn_month()
-        self._parts |= parts_this_month
-        self.finished(finishes)
 
     def _remember_recipient(self, key: tuple[str, str], carrier: str) -> None:
         self._delivered[key] = carrier

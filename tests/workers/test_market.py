@@ -72,7 +72,7 @@ def test_who_delivered_last_is_remembered_by_account() -> None:
 def test_parts_are_counted_until_the_month_ends() -> None:
     time = FakeClock()
     known = market(time)
-    known.remember([], {"alpha": 100})
+    known.accepted("alpha", 100)
     known.accepted("alpha", 3)
     assert known.parts_this_month("alpha") == 103
 
