@@ -1,13 +1,15 @@
 """From what a rule asks to what decides quickly: a part for the index, and tests for the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from smppgw.core.model import Message
 from smppgw.core.routing import patterns
 from smppgw.core.routing.rules import Match, Rule, SenderKind
 from smppgw.core.routing.shares import place
+
+_SHOWN: Final = 4
 
 Test: TypeAlias = Callable[[Message, float], bool]
 """Whether a message fits at a time, Unix seconds."""
@@ -23,6 +25,8 @@ class Compiled:
     prefixes: tuple[str, ...]
     tests: tuple[Test, ...]
     """What the index does not settle; all of them must hold."""
+    words: tuple[str, ...]
+    """For each test, what is said of a message that fails it."""
 
     def is_for(self, account: str, country: str, digits: str) -> bool:
         """Whether it may be for messages of an account to a country and to numbers that begin with ``digits``."""
@@ -32,44 +36,71 @@ class Compiled:
             and (not self.prefixes or digits.startswith(self.prefixes))
         )
 
+    def unmet(self, message: Message, at: float) -> str | None:
+        """Say, for people, which of its fields does not hold for a message; None: it matches."""
+        for field, wanted, found in (
+            ("account", self.accounts, message.account),
+            ("country", self.countries, message.country),
+        ):
+            if wanted and found not in wanted:
+                return f"{field} {found or 'of none'} is not {_either(sorted(wanted))}"
+        if self.prefixes and not message.recipient.startswith(self.prefixes):
+            return f"the number does not begin with {_either(self.prefixes)}"
+        for test, words in zip(self.tests, self.words, strict=True):
+            if not test(message, at):
+                return words
+        return None
+
 
 def compile_rule(rule: Rule) -> Compiled:
     """Make a rule ready."""
     match = rule.match
+    tests = _tests(rule.name, match)
     return Compiled(
         rule=rule,
         accounts=frozenset(match.accounts),
         countries=frozenset(country.upper() for country in match.countries),
         prefixes=tuple(prefix.removeprefix("+") for prefix in match.prefixes),
-        tests=tuple(_tests(rule.name, match)),
+        tests=tuple(test for test, _ in tests),
+        words=tuple(words for _, words in tests),
     )
 
 
-def _tests(name: str, match: Match) -> list[Test]:
-    """Return the cheap tests first."""
-    tests: list[Test] = []
+def _tests(name: str, match: Match) -> list[tuple[Test, str]]:
+    """Return the cheap tests first, each with what is said of a message that fails it."""
+    tests: list[tuple[Test, str]] = []
     if match.traffic_classes:
         classes = frozenset(match.traffic_classes)
-        tests.append(lambda message, at: message.traffic_class in classes)
+        wanted = _either([one.name.lower() for one in match.traffic_classes])
+        tests.append((lambda message, at: message.traffic_class in classes, f"its class is not {wanted}"))
     if match.data_codings:
-        data_codings = frozenset(match.data_codings)
-        tests.append(lambda message, at: message.data_coding in data_codings)
+        codings = frozenset(match.data_codings)
+        wanted = _either([str(one) for one in match.data_codings])
+        tests.append((lambda message, at: message.data_coding in codings, f"its data_coding is not {wanted}"))
     if match.parts is not None:
         least, most = match.parts
-        tests.append(lambda message, at: least <= message.parts <= most)
+        tests.append((lambda message, at: least <= message.parts <= most, f"it has not {least} to {most} parts"))
     if match.sender_kind is not None:
         is_numeric = match.sender_kind is SenderKind.NUMERIC
-        tests.append(lambda message, at: message.sender_is_number is is_numeric)
+        words = f"its sender is not {match.sender_kind}"
+        tests.append((lambda message, at: message.sender_is_number is is_numeric, words))
     if match.senders:
         fits = patterns.compiled(match.senders)
-        tests.append(lambda message, at: fits(message.sender))
+        tests.append((lambda message, at: fits(message.sender), f"its sender is not {_either(match.senders)}"))
     if match.hours:
         hours = match.hours
-        tests.append(lambda message, at: any(span.hold(at) for span in hours))
+        tests.append((lambda message, at: any(span.hold(at) for span in hours), "it is outside its hours"))
     if match.percentage is not None:
         share = match.percentage / 100
-        tests.append(lambda message, at: place(name, message.recipient) <= share)
+        words = f"the recipient is not among its {match.percentage:g} %"
+        tests.append((lambda message, at: place(name, message.recipient) <= share, words))
     return tests
+
+
+def _either(values: Sequence[str]) -> str:
+    """List a few of them."""
+    shown = [value or "of none" for value in values[:_SHOWN]]
+    return " or ".join(shown) + (" or others" if len(values) > _SHOWN else "")
 
 
 def covers(general: Match, special: Match) -> bool:

@@ -4,7 +4,7 @@ Accounts, countries and prefixes settle most rules, and few combinations of them
 remembered per combination: a decision looks at a handful of rules, however many there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from smppgw.core.model import Message
@@ -43,6 +43,14 @@ class Router:
             else:
                 return compiled.rule
         return None
+
+    def trials(self, message: Message, at: float) -> Iterator[tuple[Rule, str | None]]:
+        """Yield the rules up to the one that matches, each with why it does not; for people, not for every message."""
+        for compiled in self._compiled:
+            unmet = compiled.unmet(message, at)
+            yield compiled.rule, unmet
+            if unmet is None:
+                return
 
     def _remember(self, key: tuple[str, str, str]) -> tuple[Compiled, ...]:
         if len(self._left) >= _REMEMBERED:
