@@ -12,7 +12,7 @@ from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
-from smppgw.core.routing import Router
+from smppgw.core.routing.table import Router
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.passwords import Passwords
@@ -23,6 +23,7 @@ from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
+from smppgw.workers.market import LiveMarket
 from smppgw.workers.operations import Operations
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
@@ -82,9 +83,9 @@ class Crew:
             metrics=metrics,
             jitter=random,
         )
-        self._carriers = carriers
         self._settlements: list[Settlement] = []
-        routes = Routes(router, carriers)
+        self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
+        routes = Routes(router, self._market, random)
         self._intake = Intake(
             store=store,
             routes=routes,
@@ -135,11 +136,16 @@ class Crew:
         self._metrics.know_accounts(policies)
         self.binds.reload(policies, self._clock.monotonic())
         self.receipts.reload()
-        routes = Routes(router, self._carriers)
+        self._market.prices = prices
+        routes = Routes(router, self._market, random)
         self._intake.reload(routes, policies)
         self._operations.reload(routes)
         for settlement in self._settlements:
             settlement.prices = prices
+
+    def remember(self, finishes: Sequence[Finish]) -> None:
+        """Take up what is known of carriers from before a restart, oldest first."""
+        self._market.finished(finishes)
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the three workers of one carrier."""
@@ -150,6 +156,7 @@ class Crew:
             clock=self._clock,
             metrics=self._metrics,
             on_finished=self._finished,
+            on_taken=self._market.accepted,
         )
         self._settlements.append(settlement)
         dispatcher = Dispatcher(
@@ -189,6 +196,10 @@ class Crew:
         now = self._clock.monotonic()
         return [name for name, circuit in self.circuits.items() if circuit.state(now) is CircuitState.CLOSED]
 
+    def _who_is_down(self) -> frozenset[str]:
+        now = self._clock.monotonic()
+        return frozenset(name for name, circuit in self.circuits.items() if circuit.state(now) is CircuitState.OPEN)
+
     def _queued(self, carriers: Iterable[str]) -> None:
         for name in carriers:
             if name in self.dispatchers:
@@ -200,6 +211,7 @@ class Crew:
     def _finished(self, finishes: Sequence[Finish]) -> None:
         """Count what ended, and look for its receipts."""
         now = self._clock.wall()
+        self._market.finished(finishes)
         for finish in finishes:
             self._metrics.finished(
                 finish.account, finish.carrier, finish.outcome.name.lower(), now - finish.accepted_at

@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from smppgw.config.accounts import Account
+from smppgw.config.accounts import Account, ClassMatch
 from smppgw.config.kinds import UTC_NAME
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
 from smppgw.core.bind_rates import BindRate
+from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
-from smppgw.core.routing import Match, Router, Rule
+from smppgw.core.routing import patterns
+from smppgw.core.routing.rules import Candidate, Constraints, Rule
+from smppgw.core.routing.table import Router
 from smppgw.smpp import text
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.receipt import DIALECTS, Dialect
@@ -55,6 +58,7 @@ def _policy(account: Account) -> AccountPolicy:
         multi_ids_apart=account.multi_message_id == "each",
         validity_s=account.validity,
         traffic_class=account.traffic_class,
+        classes=tuple(map(_class_rule, account.classes)),
         assembly_s=account.assembly,
     )
 
@@ -69,21 +73,42 @@ def _bind_limits(account: Account) -> Mapping[BindType, int]:
     return {} if limits is None else {BindType(name): limit for name, limit in limits if limit is not None}
 
 
+def _class_rule(match: ClassMatch) -> ClassRule:
+    return ClassRule(
+        traffic_class=match.traffic_class,
+        service_type=match.service_type,
+        priority_flag=match.priority,
+        tlv=match.tlv,
+        text=patterns.compiled(match.text) if match.text else None,
+    )
+
+
 def router(routes: Iterable[Route]) -> Router:
     """Compile the routing table."""
-    return Router([
-        Rule(
-            name=route.name,
-            match=Match(
-                accounts=route.match.account,
-                countries=route.match.country,
-                prefixes=route.match.prefix,
-                senders=route.match.sender,
-            ),
-            carriers=route.carriers,
-        )
-        for route in routes
-    ])  # fmt: skip
+    return Router([_rule(route) for route in routes])
+
+
+def _rule(route: Route) -> Rule:
+    return Rule(
+        name=route.name,
+        match=route.match.rule_match(),
+        candidates=tuple(
+            Candidate(carrier, route.weights.get(carrier, 1), route.commitments.get(carrier, 0))
+            for carrier in route.carriers
+        ),
+        strategy=route.strategy,
+        constraints=Constraints(
+            max_price=None if route.max_price is None else route.max_price[0],
+            without_price=route.without_price,
+            min_delivery_pct=route.min_delivery,
+            max_latency_s=route.max_latency,
+        ),
+        exploration=route.exploration,
+        tier_delivery_pct=route.tier_delivery,
+        sender=route.sender,
+        hold=route.hold,
+        refuse=route.refuse,
+    )
 
 
 def session_settings(settings: Settings) -> SessionSettings:

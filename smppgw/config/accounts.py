@@ -1,8 +1,8 @@
 """``[[accounts]]``: who may bind, and what then holds for him."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from smppgw.config.kinds import (
     UTC_NAME,
@@ -24,6 +24,21 @@ from smppgw.core.model import TrafficClass
 from smppgw.core.values import Secret
 from smppgw.smpp.consts import BindType
 
+_VENDOR_TAGS: Final = range(0x1400, 0x4000)
+
+
+def _tlv(value: object) -> object:
+    """Read "0x1501" or "0x1501=6f7470" as tag and value."""
+    tag, equals, octets = str(value).partition("=")
+    try:
+        read = int(tag, 16), bytes.fromhex(octets) if equals else None
+    except ValueError:
+        raise ValueError(f'{value!r} is no parameter: write "0x1501", or "0x1501=6f7470" with a value') from None
+    if read[0] not in _VENDOR_TAGS:
+        raise ValueError(f"{tag} is no tag of a vendor's own: 0x1400 to 0x3FFF")
+    return read
+
+
 PASSWORD_KEYS = ("password_hash", "password_file", "credential", "password")
 """The ways to give an account its password; exactly one of them. The model holds the hash, whichever was used."""
 
@@ -34,6 +49,25 @@ class BindLimits(Section):
     transmitter: Count | None = None
     receiver: Count | None = None
     transceiver: Count | None = None
+
+
+class ClassMatch(Section):
+    """One way to tell what a message is for; every key that is there must hold."""
+
+    traffic_class: Class
+    service_type: Annotated[str, Field(max_length=5)] | None = None
+    priority: Annotated[int, Field(ge=0, le=3)] | None = None
+    """priority_flag."""
+    tlv: Annotated[tuple[int, bytes | None], BeforeValidator(_tlv)] | None = None
+    """A vendor's own parameter, 0x1400 to 0x3FFF, and its value in hexadecimal if that matters."""
+    text: Names = ()
+    """``*`` stands for any characters."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.service_type is None and self.priority is None and self.tlv is None and not self.text:
+            raise ValueError("fits everything: name a service_type, priority, tlv or text, or set traffic_class alone")
+        return self
 
 
 class Account(Section):
@@ -78,6 +112,9 @@ class Account(Section):
     validity: Duration = 48 * 3600.0
     """For messages that name no validity_period."""
     traffic_class: Class = TrafficClass.TRANSACTIONAL
+    """Of messages that none of ``classes`` fits."""
+    classes: tuple[ClassMatch, ...] = ()
+    """The first that fits tells the class."""
     assembly: Duration = 120.0
     """How long a text waits for a missing part; absent: that of [gateway]."""
 

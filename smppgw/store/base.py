@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import (
@@ -23,6 +24,7 @@ from smppgw.core.model import (
     Sent,
     Stage,
     Submission,
+    TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.verdict import StatusReport
@@ -96,7 +98,15 @@ class Finish:
     carrier: str
     """Who had it last; "" where none had."""
     outcome: Outcome
+    error: ErrorCode
     accepted_at: float
+    sent_at: float | None
+    """Start of its last attempt; None where no carrier had it."""
+    done_at: float
+    recipient: str
+    """E.164 digits without plus."""
+    country: str
+    traffic_class: TrafficClass
 
 
 class OutgoingResult:
@@ -281,6 +291,9 @@ class Store(Protocol):
 
         Who has leased the old content loses the message.
         """
+
+    async def recent(self, limit: int) -> Sequence[Finish]:
+        """Return the newest messages that have ended and that a carrier had, the oldest of them first."""
 
     async def backlog(self) -> Backlog:
         """Count what waits."""

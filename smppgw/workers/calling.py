@@ -24,7 +24,19 @@ class Settlement:
         clock: Clock,
         metrics: Metrics,
         on_finished: Callable[[Sequence[Finish]], None],
+        on_taken: Callable[[str, int], None],
     ) -> None:
+        """Nothing happens until the first call.
+
+        Args:
+            carrier: Its name.
+            store: Where dispositions go.
+            prices: The rate cards.
+            clock: Time.
+            metrics: Counts.
+            on_finished: Told what ended.
+            on_taken: Told how many parts of a message the carrier has taken.
+        """
         self._carrier = carrier
         self._store = store
         self.prices = prices
@@ -32,6 +44,7 @@ class Settlement:
         self._clock = clock
         self._metrics = metrics
         self._on_finished = on_finished
+        self._on_taken = on_taken
 
     async def settle(
         self,
@@ -57,6 +70,7 @@ class Settlement:
             disposition = priced[message.id]
             if isinstance(disposition, Taken):
                 self._metrics.accepted(message.account, self._carrier, disposition.parts)
+                self._on_taken(self._carrier, disposition.parts)
                 if disposition.cost is not None:
                     self._metrics.cost(message.account, self._carrier, disposition.cost.reporting_micros)
         return True

@@ -32,7 +32,7 @@ from smppgw.workers.binds import LiveAccount
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
-from smppgw.workers.translate import Draft, Refusal, read_destinations, read_submit
+from smppgw.workers.translate import Draft, Refusal, read_destinations, read_submit, status_name
 from smppgw.workers.wanted import Wanted, Way
 
 _log = structlog.get_logger()
@@ -168,14 +168,12 @@ class Intake:
         return self._refuse(policy, pdu, way) if isinstance(way, Refusal) else Wanted(operation, pdu, (way,))
 
     def _find_way(self, policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Way | Refusal:
+        message = wanted.message(policy, pdu, draft, now)
         if draft.part is not None:
-            known = self._routes.has_rule(policy.system_id, draft.country, draft.recipient, draft.sender)
-            return Way(draft, None) if known else Refusal(CommandStatus.ESME_RINVDSTADR, "no route")
-        decision = self._routes.route(wanted.message(policy, pdu, draft, now))
-        if isinstance(decision, Unroutable):
-            status = CommandStatus.ESME_RSUBMITFAIL if decision.has_rule else CommandStatus.ESME_RINVDSTADR
-            return Refusal(status, decision.reason)
-        return Way(draft, decision)
+            hopeless = self._routes.expect(message, now)
+            return Way(draft, None) if hopeless is None else _no_way(hopeless)
+        decision = self._routes.route(message, now)
+        return _no_way(decision) if isinstance(decision, Unroutable) else Way(draft, decision)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -204,7 +202,7 @@ class Intake:
             account=policy.system_id,
             destinations=len(pdu.dest_address),
             refused=len(refusals),
-            statuses=sorted({refusal.status.name for refusal in refusals}),
+            statuses=sorted({status_name(refusal.status) for refusal in refusals}),
             reason=refusals[0].reason,
         )
 
@@ -212,7 +210,7 @@ class Intake:
         _log.info(
             "submit refused",
             account=policy.system_id,
-            status=refusal.status.name,
+            status=status_name(refusal.status),
             reason=refusal.reason,
             command=pdu.command_id.name.lower(),
             dst=None if isinstance(pdu, SubmitMulti) else mask_msisdn(pdu.destination_addr),
@@ -294,7 +292,7 @@ class Intake:
         routed: dict[MessageId, Routed] = {}
         for message in completed:
             whole = replace(message, parts=text.parts(message.text).parts)
-            decision = self._routes.route(whole)
+            decision = self._routes.route(whole, self._clock.wall())
             if isinstance(decision, Unroutable):
                 decision = Decision("", (), (("", decision.reason),))
             routed[message.id] = Routed(decision, whole.parts)
@@ -310,10 +308,14 @@ class Intake:
         lasted_s = self._clock.monotonic() - at
         name = account.policy.system_id
         for response in responses:
-            self._metrics.submit(name, _STATUS_NAMES[response.command_status], lasted_s)
+            self._metrics.submit(name, status_name(response.command_status), lasted_s)
 
 
-_STATUS_NAMES: Final = {status.value: status.name for status in CommandStatus}
+def _no_way(unroutable: Unroutable) -> Refusal:
+    if unroutable.status is not None:
+        return Refusal(unroutable.status, unroutable.reason)
+    status = CommandStatus.ESME_RSUBMITFAIL if unroutable.has_rule else CommandStatus.ESME_RINVDSTADR
+    return Refusal(status, unroutable.reason)
 
 
 def _congestion(connection: Connection, account: LiveAccount, at: float) -> int:
@@ -328,7 +330,7 @@ def _with_congestion(responses: Sequence[Pdu], percent: int) -> list[Pdu]:
     return [replace(pdu, tlvs=(*pdu.tlvs, state)) if pdu.command_status == 0 else pdu for pdu in responses]
 
 
-def _unsuccess(destination: SmeAddress | DistributionList, status: CommandStatus) -> UnsuccessSme:
+def _unsuccess(destination: SmeAddress | DistributionList, status: int) -> UnsuccessSme:
     if isinstance(destination, DistributionList):
         return UnsuccessSme(destination_addr=destination.dl_name, error_status_code=status)
     return UnsuccessSme(

@@ -38,7 +38,7 @@ from smppgw.store.base import Finish, Store, StoreError
 from smppgw.workers.binds import LiveAccount
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
-from smppgw.workers.translate import Refusal, Rewrite, read_replacement
+from smppgw.workers.translate import Refusal, Rewrite, read_replacement, status_name
 
 _log = structlog.get_logger()
 
@@ -133,7 +133,7 @@ class Operations:
             "question refused",
             account=policy.system_id,
             command=pdu.command_id.name.lower(),
-            status=refusal.status.name,
+            status=status_name(refusal.status),
             reason=refusal.reason,
         )
 
@@ -203,7 +203,7 @@ class Operations:
                 "octets without meaning",
                 account=policy.system_id,
                 octets=replacement.replaced,
-                data_coding=found.original.data_coding,
+                data_coding=found.original.message.data_coding,
                 command="replace_sm",
             )
         return ReplaceSmResp(sequence_number=pdu.sequence_number)
@@ -219,7 +219,7 @@ class Operations:
             schedule_at=rewrite.schedule_at,
             expires_at=rewrite.expires_at,
         )
-        decision = self._routes.route(message)
+        decision = self._routes.route(message, self._clock.wall())
         if isinstance(decision, Unroutable):
             return Refusal(CommandStatus.ESME_RREPLACEFAIL, decision.reason)
         return Replacement(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from smppgw.core.bind_rates import BindRate
+from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.model import TrafficClass
 from smppgw.smpp.consts import BindType
@@ -46,5 +47,7 @@ class AccountPolicy:
     validity_s: float
     """For messages that name no validity_period."""
     traffic_class: TrafficClass
+    """Of messages that no rule of ``classes`` fits."""
+    classes: tuple[ClassRule, ...] = ()
     assembly_s: float
     """How long a text waits for a missing part."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from smppgw.core import numbers
-from smppgw.core.model import Address, Outgoing, OutgoingKind, Part
+from smppgw.core.classes import classify
+from smppgw.core.model import Address, Outgoing, OutgoingKind, Part, TrafficClass
 from smppgw.core.numbers import NumberFault
 from smppgw.core.operations import Original
 from smppgw.smpp import national, receipt, text, times, tlv, udh
@@ -45,8 +46,17 @@ _TEXT_ELEMENTS: Final = frozenset({udh.CONCATENATION_8, udh.CONCATENATION_16, ud
 class Refusal:
     """Why a request is refused: the status that is answered, and words for log and trace."""
 
-    status: CommandStatus
+    status: int
+    """A command_status; also one of a vendor's own, 0x400 to 0x4FF, where a rule says so."""
     reason: str
+
+
+_STATUS_NAMES: Final = {status.value: status.name for status in CommandStatus}
+
+
+def status_name(status: int) -> str:
+    """Name a command_status for log and metrics."""
+    return _STATUS_NAMES.get(status, f"0x{status:08X}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,7 @@ class Draft:
     expires_at: float
     user_message_reference: int | None
     vendor_tlvs: bytes
+    traffic_class: TrafficClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +173,7 @@ def read_replacement(
 def _rewrite(pdu: ReplaceSm, original: Original, policy: AccountPolicy, interface_version: int, now: float) -> Rewrite:
     if original.esm_class & ESM_CLASS_UDHI:
         raise _Refused(CommandStatus.ESME_RREPLACEFAIL, "the text came with a user data header")
-    decoded, parts = _decode(_octets(pdu), original.data_coding, None, policy, interface_version)
+    decoded, parts = _decode(_octets(pdu), original.message.data_coding, None, policy, interface_version)
     schedule_at, expires_at = original.message.schedule_at, original.message.expires_at
     if pdu.schedule_delivery_time:
         schedule_at = _time(pdu.schedule_delivery_time, CommandStatus.ESME_RINVSCHED, now)
@@ -189,6 +200,7 @@ def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: flo
     sender = numbers.sender_of(pdu.source_addr, pdu.source_addr_ton, pdu.source_addr_npi, policy.country)
     if isinstance(sender, NumberFault):
         raise _Refused(CommandStatus.ESME_RINVSRCADR, sender.reason)
+    vendor_tlvs = _vendor_tlvs(pdu)
     return Draft(
         source=Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr),
         sender=sender.text,
@@ -204,7 +216,21 @@ def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: flo
         schedule_at=schedule_at,
         expires_at=expires_at,
         user_message_reference=tlv.integer(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE) if pdu.tlvs else None,
-        vendor_tlvs=_vendor_tlvs(pdu),
+        vendor_tlvs=vendor_tlvs,
+        traffic_class=_traffic_class(pdu, policy, vendor_tlvs, decoded.text),
+    )
+
+
+def _traffic_class(pdu: SubmitSm, policy: AccountPolicy, vendor_tlvs: bytes, content: str) -> TrafficClass:
+    if not policy.classes:
+        return policy.traffic_class
+    return classify(
+        policy.classes,
+        policy.traffic_class,
+        service_type=pdu.service_type,
+        priority_flag=pdu.priority_flag,
+        vendor_tlvs=vendor_tlvs,
+        text=content,
     )
 
 

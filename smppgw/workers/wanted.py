@@ -101,7 +101,7 @@ class Wanted:
             user_message_reference=draft.user_message_reference,
             vendor_tlvs=draft.vendor_tlvs,
             flash=draft.flash,
-            traffic_class=policy.traffic_class,
+            traffic_class=draft.traffic_class,
             segments=tuple(_segment(way, number + place) for place, way in enumerate(ways)),
         )
 
@@ -133,11 +133,12 @@ def message(policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> M
         text=draft.text,
         parts=draft.parts,
         flash=draft.flash,
-        traffic_class=policy.traffic_class,
+        traffic_class=draft.traffic_class,
         priority_flag=pdu.priority_flag,
         service_type=pdu.service_type,
         vendor_tlvs=draft.vendor_tlvs,
         accepted_at=now,
         expires_at=draft.expires_at,
+        data_coding=pdu.data_coding,
         schedule_at=draft.schedule_at,
     )

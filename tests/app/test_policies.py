@@ -9,12 +9,13 @@ from smppgw.app import policies
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
-from smppgw.core.routing import Query
+from smppgw.core.routing.rules import candidates
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.dialects import DIALECTS
 from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.workers.reception import SERVES
 from tests.app.conftest import HASH, Load
+from tests.core.routing.asking import routed
 
 NOW = 1_700_000_000.0
 
@@ -84,18 +85,18 @@ carriers = ["loop"]""",
 
     router = policies.router(settings.routes)
 
-    special = router.candidates(Query("legacy", "CN", "8613800000000", "ACME"))
+    special = router.rule_for(routed("legacy", "CN", "8613800000000", "ACME"), NOW)
     others = [
-        router.candidates(query)
-        for query in (
-            Query("else", "CN", "8613800000000", "ACME"),
-            Query("legacy", "DE", "8613800000000", "ACME"),
-            Query("legacy", "CN", "491710000000", "ACME"),
-            Query("legacy", "CN", "8613800000000", "X"),
+        router.rule_for(message, NOW)
+        for message in (
+            routed("else", "CN", "8613800000000", "ACME"),
+            routed("legacy", "DE", "8613800000000", "ACME"),
+            routed("legacy", "CN", "491710000000", "ACME"),
+            routed("legacy", "CN", "8613800000000", "X"),
         )
     ]
     assert special is not None
-    assert (special.name, special.carriers) == ("special", ("other", "loop"))
+    assert (special.name, special.candidates) == ("special", candidates("other", "loop"))
     assert [rule.name for rule in others if rule] == ["default"] * 4
 
 
@@ -144,3 +145,18 @@ def test_prices_come_from_the_cards_and_the_exchange_rates(load_text: Load, tmp_
 
     assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW) == Cost(100_000, "USD", 80_000)
     assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW) is None
+
+
+def test_an_account_tells_classes_by_its_rules(load_text: Load) -> None:
+    settings = load_text(
+        accounts=f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type = "OTP", traffic_class = "otp" }}]"""
+    )
+
+    (rule,) = policies.account_policies(settings.accounts)["legacy"].classes
+
+    assert rule.traffic_class is TrafficClass.OTP
+    assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
+    assert not rule.fits("OTP", 2, bytes.fromhex("1501000101"), "hello")

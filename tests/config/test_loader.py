@@ -79,7 +79,7 @@ def test_five_different_faults_are_told_at_once(load_text: Load, password_hash: 
         ({"accounts": "[accounts]"}, "accounts", "should be written as [[accounts]]", ""),
         ({"accounts": '[[accounts]]\nsystem_id = "legacy"'}, "accounts[legacy]", "has no password", "hash-password"),
         ({"routes": ""}, "routes", "there is none", ""),
-        ({"routes": '[[routes]]\nname = "r"\ncarriers = []'}, "routes[r].carriers", "at least 1 item", ""),
+        ({"routes": '[[routes]]\nname = "r"\ncarriers = []'}, "routes[r]", "names no carriers", ""),
         ({"routes": '[[routes]]\ncarriers = ["loop"]'}, "routes[#1].name", "is required", ""),
         ({"routes": '[[routes]]\nname = "r"\ncarriers = "lop"'}, "routes[r].carriers", "'lop'", '"loop"'),
         ({"routes": '[[routes]]\nname = "r"\ncarriers = ["loop", "loop"]'}, "routes[r].carriers", "twice", ""),
@@ -186,10 +186,11 @@ def test_a_fault_of_a_match_names_the_route(load_text: Load, match: str, key: st
     assert reason in fault.reason
 
 
-def test_a_strategy_of_a_later_version_says_so(load_text: Load) -> None:
-    fault = only_fault(load_text, routes='[[routes]]\nname = "r"\ncarriers = ["loop"]\nstrategy = "weighted"')
+def test_a_strategy_that_nobody_knows_is_a_fault(load_text: Load) -> None:
+    fault = only_fault(load_text, routes='[[routes]]\nname = "r"\ncarriers = ["loop"]\nstrategy = "cheapest"')
 
-    assert fault.reason == "strategy 'weighted' is not available in this version; use failover"
+    assert fault.path == "routes[r].strategy"
+    assert fault.reason.startswith("should be one of failover, weighted, least-cost")
 
 
 def test_two_accounts_of_one_name_are_a_fault(load_text: Load, password_hash: str) -> None:
@@ -201,7 +202,7 @@ def test_two_accounts_of_one_name_are_a_fault(load_text: Load, password_hash: st
 def test_two_routes_of_one_name_are_a_fault(load_text: Load) -> None:
     route = '[[routes]]\nname = "r"\ncarriers = ["loop"]'
 
-    fault = only_fault(load_text, routes=f"{route}\n{route}")
+    fault = only_fault(load_text, routes=f'{route}\nmatch = {{ country = "DE" }}\n{route}')
 
     assert fault.path == "routes[r]"
 
@@ -496,3 +497,22 @@ def test_the_health_check_tells_faults_of_http(tmp_path: Path) -> None:
         http_listen(file, {})
 
     assert [fault.path for fault in caught.value.faults] == ["http.listen"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "reason"),
+    [
+        ('{ traffic_class = "otp" }', "classes[0]", "fits everything"),
+        ('{ traffic_class = "otp", priority = 4 }', "classes[0].priority", "less than or equal to 3"),
+        ('{ traffic_class = "otp", tlv = "0x1501=0" }', "classes[0].tlv", "is no parameter"),
+        ('{ traffic_class = "otp", tlv = "0x0204" }', "classes[0].tlv", "no tag of a vendor's own"),
+        ('{ traffic_class = "urgent", priority = 1 }', "classes[0].traffic_class", "should be one of"),
+    ],
+)
+def test_a_fault_of_a_class_names_the_account(
+    load_text: Load, password_hash: str, rule: str, key: str, reason: str
+) -> None:
+    fault = only_fault(load_text, accounts=account(password_hash, f"classes = [{rule}]"))
+
+    assert fault.path == f"accounts[legacy].{key}"
+    assert reason in fault.reason

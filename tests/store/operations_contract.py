@@ -80,7 +80,7 @@ class TestFinding:
         assert found is not None
         assert found.standings == (Standing(Stage.QUEUED),)
         assert found.original is not None
-        assert (found.original.data_coding, found.original.esm_class) == (8, 3)
+        assert (found.original.message.data_coding, found.original.esm_class) == (8, 3)
         assert (found.original.message.id, found.original.message.text) == (number, "hello")
 
     @pytest.mark.parametrize("changes", WRONG_NAMES)

@@ -56,6 +56,7 @@ class Crewing:
             clock=self.time.clock,
             metrics=self.metrics,
             on_finished=self.finished.extend,
+            on_taken=lambda carrier, parts: None,
         )
 
     def _dispatcher(self, name: str) -> Dispatcher:

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from prometheus_client import CollectorRegistry
 
-from smppgw.carriers.base import CarrierLimits
+from smppgw.carriers.base import Carrier, CarrierLimits
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Finished
@@ -36,6 +36,8 @@ from smppgw.core.model import (
 )
 from smppgw.core.rates import Exchange
 from smppgw.core.retry import PollSchedule
+from smppgw.core.routing.rules import Rule
+from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
@@ -50,8 +52,10 @@ from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.store.base import Store
 from smppgw.store.sqlite import SqliteStore
+from smppgw.workers.market import LiveMarket
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
+from smppgw.workers.routes import Routes
 
 START: Final = 1_700_000_000.0
 """2023-11-14 22:13:20 UTC."""
@@ -106,6 +110,12 @@ def policy(**changes: Any) -> AccountPolicy:
         assembly_s=120.0,
     )
     return replace(made, **changes)
+
+
+def routes_over(rules: Sequence[Rule], carriers: Mapping[str, Carrier], time: FakeClock) -> Routes:
+    """Return a routing table over carriers that cost nothing, are up, and of which nothing is known."""
+    market = LiveMarket(carriers, Prices({}, Exchange(), "EUR"), lambda: (), time.clock)
+    return Routes(Router(rules), market, lambda: 0.5)
 
 
 def submit(sequence_number: int = 1, **changes: Any) -> SubmitSm:

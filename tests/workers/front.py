@@ -12,7 +12,7 @@ from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import MessageId, Outcome
-from smppgw.core.routing import Match, Router, Rule
+from smppgw.core.routing.rules import Match, Rule, candidates
 from smppgw.core.verdict import StatusReport
 from smppgw.ops.metrics import Metrics
 from smppgw.smpp.consts import CommandStatus
@@ -26,12 +26,11 @@ from smppgw.workers.operations import Operations
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import SERVES, Reception
-from smppgw.workers.routes import Routes
-from tests.workers.fakes import Depot, FakeCarrier, FakeClock, FakePasswords, Peer, metrics_for, policy
+from tests.workers.fakes import Depot, FakeCarrier, FakeClock, FakePasswords, Peer, metrics_for, policy, routes_over
 
 ROUTES = (
-    Rule(name="nowhere", match=Match(prefixes=("1",)), carriers=("refusing",)),
-    Rule(name="german", match=Match(prefixes=("49",)), carriers=("alpha", "beta")),
+    Rule(name="nowhere", match=Match(prefixes=("1",)), candidates=candidates("refusing")),
+    Rule(name="german", match=Match(prefixes=("49",)), candidates=candidates("alpha", "beta")),
 )
 
 
@@ -109,7 +108,7 @@ class Front:
         )
         self.intake = Intake(
             store=self.depot.store,
-            routes=Routes(Router(ROUTES), self.carriers),
+            routes=routes_over(ROUTES, self.carriers, self.time),
             ids=ids(),
             policies=self.policies,
             clock=clock,
@@ -119,7 +118,7 @@ class Front:
         )
         self.operations = Operations(
             store=self.depot.store,
-            routes=Routes(Router(ROUTES), self.carriers),
+            routes=routes_over(ROUTES, self.carriers, self.time),
             ids=ids(),
             clock=clock,
             metrics=self.metrics,

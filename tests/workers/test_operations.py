@@ -9,7 +9,6 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Finished
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Outcome
-from smppgw.core.routing import Router
 from smppgw.core.verdict import Rejected
 from smppgw.smpp.consts import CommandStatus, MessageState
 from smppgw.smpp.dialects import DIALECTS
@@ -25,7 +24,6 @@ from smppgw.smpp.pdu import (
     SubmitSmResp,
 )
 from smppgw.store.base import StoreError, StoreFullError
-from smppgw.workers.routes import Routes
 from tests.workers.fakes import (
     RECIPIENT,
     START,
@@ -35,6 +33,7 @@ from tests.workers.fakes import (
     Peer,
     attempt_for,
     policy,
+    routes_over,
     submit,
     value_of,
 )
@@ -488,6 +487,6 @@ async def test_a_reload_brings_new_routes(front: Front) -> None:
     peer = await front.bound_peer()
     message_id = await submitted(peer)
 
-    front.operations.reload(Routes(Router([]), {}))
+    front.operations.reload(routes_over([], {}, front.time))
 
     assert await status(peer, replace_sm(message_id)) == CommandStatus.ESME_RREPLACEFAIL

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smppgw.core.classes import ClassRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind, Part
+from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind, Part, TrafficClass
 from smppgw.smpp import receipt, tlv, udh
 from smppgw.smpp.consts import CommandStatus, MessageState, Tag
 from smppgw.smpp.pdu import SubmitSm, decode, encode
@@ -70,6 +71,7 @@ def test_a_plain_submit_is_understood_whole() -> None:
         expires_at=START + 3600,
         user_message_reference=None,
         vendor_tlvs=b"",
+        traffic_class=TrafficClass.TRANSACTIONAL,
     )
 
 
@@ -401,3 +403,9 @@ def test_no_text_and_no_address_of_a_peer_spoils_its_receipt(text: str, addr: st
     pdu = write_receipt(outgoing(text=text, source=Address(0, 0, addr)), Dialect())
 
     assert decode(encode(pdu)) == pdu
+
+
+def test_the_class_is_told_by_the_accounts_rules() -> None:
+    rules = (ClassRule(traffic_class=TrafficClass.OTP, service_type="OTP"),)
+
+    assert read(submit(service_type="OTP"), policy(classes=rules)).traffic_class is TrafficClass.OTP

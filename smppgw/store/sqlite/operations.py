@@ -42,13 +42,13 @@ def find(db: sqlite3.Connection, named: Named) -> Found | None:
         return None
     segments = _segments(db, submission, named.destination_addr)
     original = db.execute(
-        rows.SELECT_MESSAGE.replace(" FROM messages m", ", u.data_coding, u.esm_class FROM messages m")
+        rows.SELECT_MESSAGE.replace(" FROM messages m", ", u.esm_class FROM messages m")
         + f"WHERE m.id = ? AND m.account = ? AND {_REPLACEABLE}",
         (submission, named.account),
     ).fetchone()
     return Found(
         standings=tuple(map(_standing, segments)),
-        original=None if original is None else Original(rows.message(original), original[20], original[21]),
+        original=None if original is None else Original(rows.message(original), original[22]),
     )
 
 
@@ -171,12 +171,13 @@ def replace(db: sqlite3.Connection, queues: Queues, replacement: Replacement, no
         return False
     submission = found[4]
     carrier = replacement.decision.carriers[0]
-    stage, due_ms = start(replacement.schedule_at, now)
+    stage, due_ms = start(replacement.schedule_at, replacement.decision, now)
     db.execute(
-        """UPDATE messages SET parts = ?, decision = ?, carrier = ?, stage = ?, due_ms = ?, fair = ?, expires_ms = ?,
-           token = NULL, tries = 0, batch_cap = NULL WHERE id = ?""",
+        """UPDATE messages SET parts = ?, decision = ?, sender = ?, carrier = ?, stage = ?, due_ms = ?, fair = ?,
+           expires_ms = ?, token = NULL, tries = 0, batch_cap = NULL WHERE id = ?""",
         (
-            replacement.parts, rows.decision_text(replacement.decision), carrier, stage, due_ms,
+            replacement.parts, rows.decision_text(replacement.decision), replacement.decision.sender, carrier, stage,
+            due_ms,
             _place(queues, found, replacement.account, carrier, stage), ms(replacement.expires_at),
             replacement.message,
         ),

@@ -86,6 +86,7 @@ CREATE TABLE messages (
     country TEXT NOT NULL,
     key_id INTEGER NOT NULL DEFAULT 0,
     text TEXT,                          -- NULL: the text of the segment with the same number
+    sender TEXT,                        -- NULL: that of the submission; else what its route made of it
     parts INTEGER NOT NULL,
     traffic_class INTEGER NOT NULL,
     fair INTEGER NOT NULL,              -- place in the queue of its carrier and class
