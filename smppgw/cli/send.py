@@ -195,7 +195,7 @@ class _Exchange:
         if said is not None:
             in_tlv = _decoded(pdu.receipted_message_id).rstrip("\0")
             told = f"{receipt.STATS[said.state].value} err:{said.err:03}"
-            self.receipts |= dict.fromkeys((said.message_id, in_tlv), told)
+            self.receipts |= {name: told for name in (said.message_id, in_tlv) if name}
 
 
 def _readings(message_id: str) -> Iterator[str]:

@@ -63,6 +63,12 @@ def test_a_receipt_may_write_the_id_in_another_way(
     assert (result.exit_code, result.stdout) == (Exit.OK, f"{message_id}\nreceipt {message_id} DELIVRD err:012\n")
 
 
+def test_an_answer_without_an_id_has_no_receipt(gateway: Gateway) -> None:
+    gateway.answered, gateway.in_tlv = "", None
+
+    assert send(gateway.port, "--wait", "0.2").exit_code == Exit.FAILED
+
+
 @pytest.mark.parametrize("in_text", ["9{}", "0{}", "{:b}"])
 def test_a_receipt_of_another_message_is_not_taken_for_it(gateway: Gateway, in_text: str) -> None:
     gateway.in_text, gateway.in_tlv = in_text, None
