@@ -148,6 +148,7 @@ class Crew:
             clock=self._clock,
             metrics=self._metrics,
             on_finished=self._finished,
+            on_owed=self._owed,
         )
         self._settlements.append(settlement)
         dispatcher = Dispatcher(

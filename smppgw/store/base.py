@@ -99,6 +99,18 @@ class Finish:
     accepted_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What settling an attempt changed."""
+
+    finished: tuple[Finish, ...] = ()
+    """What ended."""
+    lost: tuple[MessageId, ...] = ()
+    """The messages that the lease no longer covers: all or none, and then nothing of them was changed."""
+    notified: frozenset[str] = frozenset()
+    """The accounts that are owed intermediate notifications now."""
+
+
 class OutgoingResult:
     """What became of one ``deliver_sm``."""
 
@@ -206,8 +218,11 @@ class Store(Protocol):
         lease: Lease,
         now: float,
         due_at: float | None,
-    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
-        """Store what became of each message of an attempt, with the receipts and costs it causes.
+    ) -> Settled:
+        """Store what became of each message of an attempt, with the receipts, notifications and costs it causes.
+
+        A segment is owed one intermediate notification at most, and none after the end of its message: what is pending
+        of it then is superseded, leased or not.
 
         Args:
             batch: The attempt.
@@ -215,9 +230,6 @@ class Store(Protocol):
             lease: Of the attempt.
             now: Unix seconds.
             due_at: First poll, or next step of the doubt.
-
-        Returns:
-            What ended, and the messages that the lease no longer covers (nothing of them was changed).
         """
 
     async def lease_polls(

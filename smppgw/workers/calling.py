@@ -24,6 +24,7 @@ class Settlement:
         clock: Clock,
         metrics: Metrics,
         on_finished: Callable[[Sequence[Finish]], None],
+        on_owed: Callable[[str], None],
     ) -> None:
         self._carrier = carrier
         self._store = store
@@ -32,6 +33,7 @@ class Settlement:
         self._clock = clock
         self._metrics = metrics
         self._on_finished = on_finished
+        self._on_owed = on_owed
 
     async def settle(
         self,
@@ -45,14 +47,16 @@ class Settlement:
         """Store dispositions with their costs; False when the lease was lost and nothing was changed."""
         now = self._clock.wall()
         priced = {message.id: self._priced(message, dispositions[message.id], now) for message in messages}
-        finished, lost = await store_while_leased(
+        settled = await store_while_leased(
             lambda: self._store.settle(batch, priced, lease=lease, now=self._clock.wall(), due_at=due_at),
             until=lease.until,
             clock=self._clock,
         )
-        if lost:
+        if settled.lost:
             return False
-        self._on_finished(finished)
+        self._on_finished(settled.finished)
+        for account in settled.notified:
+            self._on_owed(account)
         for message in messages:
             disposition = priced[message.id]
             if isinstance(disposition, Taken):

@@ -198,7 +198,8 @@ class Room:
     ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
         """Settle an attempt."""
         due_at = None if due_in_s is None else self.now + due_in_s
-        return await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
+        settled = await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
+        return settled.finished, settled.lost
 
     async def send(self, carrier: str = "alpha", limit: int = 100) -> tuple[BatchId, list[MessageId]]:
         """Send what is queued; the carrier takes all of it."""

@@ -21,7 +21,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
-from smppgw.core.model import STEPS, Attempt, BatchId, Decision, MessageId, Outcome, OutgoingId, Stage, TrafficClass
+from smppgw.core.model import (
+    STEPS,
+    Attempt,
+    BatchId,
+    Decision,
+    MessageId,
+    Outcome,
+    Outgoing,
+    OutgoingId,
+    OutgoingKind,
+    Stage,
+    TrafficClass,
+)
 from smppgw.core.operations import IdKey, Named, Replacement
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import Acknowledged, DueDoubt, Finish, Lease, LeaseLostError, OutgoingResult, Postponed, Refused
@@ -37,6 +49,8 @@ FIRST_STAGES = {Stage.ASSEMBLING, Stage.UNROUTED, Stage.SCHEDULED, Stage.QUEUED}
 first_fates = st.sampled_from(["taken", "next carrier", "later", "doubt", "arrived", "reject"])
 doubt_fates = st.sampled_from(["taken", "resend", "doubt", "park", "unknown"])
 outcomes = st.sampled_from([Outcome.DELIVERED, Outcome.UNDELIVERABLE, Outcome.EXPIRED])
+asked = st.sampled_from([0x01, 0x11])
+"""A receipt, and a notification before it."""
 
 
 _MEMORY = Path("/dev/shm")
@@ -81,6 +95,7 @@ class Workers(RuleBasedStateMachine):
         self.done: dict[int, Outcome] = {}
         self.acknowledged: set[int] = set()
         self.told: dict[int, Outcome] = {}
+        """The state in each segment's receipt."""
         self.stages: Mapping[int, Stage] = {}
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -92,7 +107,7 @@ class Workers(RuleBasedStateMachine):
         backend, clock = BACKENDS[self.backend](self.folder), FakeClock()
         self.room = Room(backend, clock, self.run(backend.open(clock)))
         for count in (1, 2, 3):
-            self.submit("acme", TrafficClass.TRANSACTIONAL, None, 86400, count)
+            self.submit("acme", TrafficClass.TRANSACTIONAL, None, 86400, count, 1)
 
     def teardown(self) -> None:
         try:
@@ -122,9 +137,16 @@ class Workers(RuleBasedStateMachine):
         wait_s=st.sampled_from([None, None, 20]),
         validity_s=st.sampled_from([45, 86400, 86400]),
         count=st.integers(1, 3),
+        asked=asked,
     )
     def submit(
-        self, account: str, traffic_class: TrafficClass, wait_s: float | None, validity_s: float, count: int
+        self,
+        account: str,
+        traffic_class: TrafficClass,
+        wait_s: float | None,
+        validity_s: float,
+        count: int,
+        asked: int,
     ) -> None:
         now = self.room.now
         submission = self.room.submission(
@@ -133,14 +155,16 @@ class Workers(RuleBasedStateMachine):
             traffic_class=traffic_class,
             schedule_at=None if wait_s is None else now + wait_s,
             expires_at=now + validity_s,
+            registered_delivery=asked,
         )
         self.run(self.room.accept(submission))
         self.submissions.append((submission.id, account))
         self.accept(segment.id for segment in submission.segments)
 
-    @rule(number=st.integers(1, 2), text=st.sampled_from(["a", "b"]), reference=st.integers(1, 2))
-    def submit_part(self, number: int, text: str, reference: int) -> None:
-        segment, _ = self.run(self.room.submit_part(number, 2, text, reference=reference))
+    @rule(number=st.integers(1, 2), text=st.sampled_from(["a", "b"]), reference=st.integers(1, 2), asked=asked)
+    def submit_part(self, number: int, text: str, reference: int, asked: int) -> None:
+        part = self.room.submit_part(number, 2, text, reference=reference, registered_delivery=asked)
+        segment, _ = self.run(part)
         self.submissions.append((segment, "acme"))
         self.accept([segment])
 
@@ -326,18 +350,23 @@ class Workers(RuleBasedStateMachine):
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.done)
+    @precondition(lambda self: self.stages)
     @rule(account=st.sampled_from(["acme", "bolt"]), limit=st.integers(1, 3))
     def lease_outgoing(self, account: str, limit: int) -> None:
         lease, leased = self.run(self.room.outgoing(account, limit))
-        for receipt in leased:
-            self.check_receipt(receipt.id, receipt.outcome)
-        self.receipts.append(Held(lease, self.life, outgoing=tuple(receipt.id for receipt in leased)))
+        for outgoing in leased:
+            self.check_outgoing(outgoing)
+        self.receipts.append(Held(lease, self.life, outgoing=tuple(outgoing.id for outgoing in leased)))
 
-    def check_receipt(self, number: OutgoingId, outcome: Outcome) -> None:
-        """Never again once acknowledged, never another state."""
+    def check_outgoing(self, outgoing: Outgoing) -> None:
+        """Never again once acknowledged, never another state, and no notification after the end."""
+        number, outcome = outgoing.id, outgoing.outcome
         assert number not in self.acknowledged
-        assert self.told.setdefault(number, outcome) is outcome
+        if outgoing.kind is OutgoingKind.INTERMEDIATE:
+            assert outcome is Outcome.ENROUTE
+            assert number // 4 not in self.told.keys() | self.done.keys(), "notified after the end"
+        else:
+            assert self.told.setdefault(number // 4, outcome) is outcome
 
     @precondition(lambda self: self.receipts)
     @rule(data=st.data(), result=st.sampled_from(["taken", "refused", "later"]))
@@ -424,7 +453,7 @@ class Workers(RuleBasedStateMachine):
         self.take_all_receipts()
 
         assert set(self.stages.values()) <= {Stage.FINAL}
-        assert {number // 4 for number in self.told} == self.accepted
+        assert set(self.told) == self.accepted
 
     def send_everything(self) -> None:
         for carrier in CARRIERS:
@@ -452,7 +481,7 @@ class Workers(RuleBasedStateMachine):
         for account in ("acme", "bolt"):
             lease, leased = self.run(self.room.outgoing(account))
             for receipt in leased:
-                self.check_receipt(receipt.id, receipt.outcome)
+                self.check_outgoing(receipt)
             done = {receipt.id: Acknowledged() for receipt in leased}
             self.run(self.room.store.settle_outgoing(done, lease=lease, now=self.room.now))
 

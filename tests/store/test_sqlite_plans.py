@@ -53,8 +53,8 @@ async def everything(room: Room) -> None:
     for number in (1, 2, 2):
         await room.submit_part(number, 2, f"part {number}")
     await room.route(*await store.unrouted(10))
-    await room.submit_part(1, 2, "part 1")
-    numbers = [await room.submit() for _ in range(6)]
+    await room.submit_part(1, 2, "part 1", registered_delivery=0x11)
+    numbers = [await room.submit(registered_delivery=0x11) for _ in range(6)]
     lease, messages = await room.lease(limit=1)
     await store.release([message.id for message in messages], lease)
     lease, batch, leased = await room.call()

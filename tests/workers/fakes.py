@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from smppgw.carriers.base import CarrierLimits
 from smppgw.core.codes import ErrorCode
-from smppgw.core.disposition import Finished
+from smppgw.core.disposition import Disposition, Finished, Taken
 from smppgw.core.ids import IdForm
 from smppgw.core.model import (
     Address,
@@ -455,13 +455,28 @@ class Depot:
 
     async def end(self, count: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> list[MessageId]:
         """Bring so many messages to their end, each of which owes a receipt."""
-        now, numbers = self.time.now, await self.submit(count, carriers=("ending",), **changes)
-        lease, _ = await self.real.lease("ending", count, until=now + 60, now=now)
-        attempt = attempt_for(*numbers, batch=BatchId(f"ended {numbers[0]}"))
-        await self.real.begin(attempt, "ending", lease, now)
-        ended = dict.fromkeys(numbers, Finished(outcome, ErrorCode.NONE))
-        await self.real.settle(attempt.batch, ended, lease=lease, now=now, due_at=None)
+        numbers = await self.submit(count, carriers=("ending",), **changes)
+        await self._call(numbers, Finished(outcome, ErrorCode.NONE))
         return numbers
+
+    async def hand_over(self, count: int, **changes: Any) -> list[MessageId]:
+        """Let a carrier take so many messages."""
+        numbers = await self.submit(count, carriers=("ending",), **changes)
+        await self._call(numbers, Taken(None, 1))
+        return numbers
+
+    async def _call(self, numbers: Sequence[MessageId], disposition: Disposition) -> None:
+        now = self.time.now
+        lease, _ = await self.real.lease("ending", len(numbers), until=now + 60, now=now)
+        attempt = attempt_for(*numbers, batch=BatchId(f"of {numbers[0]}"))
+        await self.real.begin(attempt, "ending", lease, now)
+        dispositions = dict.fromkeys(numbers, disposition)
+        await self.real.settle(attempt.batch, dispositions, lease=lease, now=now, due_at=now + 5)
+
+    async def report(self, number: MessageId, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> None:
+        """Let a carrier say how a message ended."""
+        report = StatusReport(message=number, outcome=outcome, final=True, **changes)
+        await self.real.report([report], now=self.time.now)
 
     async def stages(self) -> dict[str, int]:
         """Return how many messages stand where, by the name of the stage; the empty ones are left out."""

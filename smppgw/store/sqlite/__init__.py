@@ -17,7 +17,7 @@ from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Backlog, DueBatch, DueDoubt, Finish, Lease, OutgoingResult, Routed, Swept
+from smppgw.store.base import Backlog, DueBatch, DueDoubt, Finish, Lease, OutgoingResult, Routed, Settled, Swept
 from smppgw.store.sqlite import accepting, calls, figures, opening, operations, outbox, reporting, sweeping
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import ms
@@ -142,7 +142,7 @@ class SqliteStore:
         lease: Lease,
         now: float,
         due_at: float | None,
-    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
+    ) -> Settled:
         """See ``Store``."""
         return await self._writer.run(
             lambda db: calls.settle(db, self._queues, batch, dispositions, lease, now, due_at)

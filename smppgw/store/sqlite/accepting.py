@@ -8,7 +8,7 @@ from smppgw.core.assembly import REMEMBERED_S, AssemblyState, Known, Placement
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Decision, Message, MessageId, Outcome, Segment, SegmentId, Stage, Submission
 from smppgw.store.base import Finish, Routed
-from smppgw.store.sqlite import rows
+from smppgw.store.sqlite import notifying, rows
 from smppgw.store.sqlite.finishing import End, finish, owe_to_segment
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import Row, ms
@@ -48,6 +48,7 @@ def _message_row(queues: Queues, submission: Submission, segment: Segment, decis
         segment.id, submission.account, submission.id, 1, segment.recipient, segment.country, None, segment.parts,
         submission.traffic_class, fair, stage, carrier,
         rows.decision_text(decision), ms(submission.accepted_at), ms(submission.expires_at), due_ms,
+        rows.asks(submission.registered_delivery),
     )  # fmt: skip
 
 
@@ -130,7 +131,8 @@ def _share_outcome(
     db.execute(rows.INSERT_SEGMENT, rows.segment_row(submission, segment, message, number, repeated=repeated))
     if message is not None:
         db.execute("UPDATE messages SET segments = segments + 1 WHERE id = ?", (message,))
-        owe_to_segment(db, SegmentId(segment.id), message, now)
+        notifying.join(db, segment.id, message, submission.registered_delivery, ms(now))
+        owe_to_segment(db, segment.id, message, now)
 
 
 def _complete(db: sqlite3.Connection, number: int, last: SegmentId, text: str) -> Message:
@@ -145,10 +147,12 @@ def _insert_joined(db: sqlite3.Connection, number: int, message: int, text: str,
     db.execute("UPDATE segments SET message = ? WHERE assembly = ?", (message, number))
     db.execute(
         """INSERT INTO messages (id, account, submission, segments, recipient, country, text, parts,
-               traffic_class, fair, stage, carrier, accepted_ms, expires_ms)
+               traffic_class, fair, stage, carrier, accepted_ms, expires_ms, asks)
            SELECT :message, u.account, u.id, (SELECT count(*) FROM segments WHERE assembly = :number),
                s.recipient, s.country, :text, (SELECT total FROM assemblies WHERE id = :number),
-               u.traffic_class, 0, :stage, '', (SELECT started_ms FROM assemblies WHERE id = :number), u.expires_ms
+               u.traffic_class, 0, :stage, '', (SELECT started_ms FROM assemblies WHERE id = :number), u.expires_ms,
+               (SELECT max(v.registered_delivery >> 4 & 1) FROM segments p JOIN submissions v ON v.id = p.submission
+                WHERE p.assembly = :number)
            FROM segments s JOIN submissions u ON u.id = s.submission
            WHERE s.assembly = :number AND s.repeated = 0 ORDER BY s.number LIMIT 1""",
         {"message": message, "number": number, "text": text, "stage": stage},

@@ -8,7 +8,8 @@ from typing import Final
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import MessageId, Outcome, OutgoingKind, SegmentId, Stage
 from smppgw.store.base import Finish
-from smppgw.store.sqlite.rows import OUTBOX_KINDS, json_ids
+from smppgw.store.sqlite import notifying
+from smppgw.store.sqlite.rows import ASKS_NOTIFICATION, OUTBOX_KINDS, json_ids
 
 _DETAIL_LENGTH: Final = 200
 
@@ -42,7 +43,7 @@ class End:
 
 
 def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage], now_ms: int) -> list[Finish]:
-    """End those of the messages that stand in one of ``stages``, and owe their receipts.
+    """End those of the messages that stand in one of ``stages``, and owe their receipts in place of notifications.
 
     The number of open messages of their attempts goes down with them; parked ones were counted out before. The first
     final state of a message wins: what has ended already is left alone.
@@ -54,7 +55,7 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
         return []
     # Only integers of enumerations stand in the text of the statement.
     found = db.execute(
-        f"""SELECT id, account, carrier, accepted_ms, segments, attempt, stage FROM messages
+        f"""SELECT id, account, carrier, accepted_ms, segments, attempt, stage, asks FROM messages
             WHERE id IN (SELECT value FROM json_each(?)) AND stage IN ({",".join(f"{stage:d}" for stage in stages)})""",  # noqa: S608
         (json_ids(list(by_id)),),
     ).fetchall()
@@ -65,6 +66,7 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
     )
     db.executemany(_OWE_TO_ONE, ({"message": row[0], "segment": row[0], "now": now_ms} for row in found))
     db.executemany(_OWE_TO_OTHERS, ({"message": row[0], "now": now_ms} for row in found if row[4] != 1))
+    notifying.supersede(db, (row[0] for row in found if row[7] & ASKS_NOTIFICATION), now_ms)
     _close_in_attempts(db, (row[5] for row in found if row[5] is not None and row[6] != Stage.PARKED))
     return [
         Finish(

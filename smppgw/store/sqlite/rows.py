@@ -34,6 +34,18 @@ _RECEIPT_TEXT_LENGTH = 20
 OUTBOX_KINDS = 4
 """An outbox row has the number of its segment times this, plus its kind."""
 
+ASKS_NOTIFICATION = 1
+"""The bit of ``messages.asks`` for an intermediate notification. It stands with the message, which every step reads
+anyway, so that what nobody asks for costs no look-up."""
+
+_INTERMEDIATE_BIT = 4
+"""Of registered_delivery (SMPP v3.4, 5.2.17)."""
+
+
+def asks(registered_delivery: int) -> int:
+    """Return what a submission adds to ``messages.asks``."""
+    return registered_delivery >> _INTERMEDIATE_BIT & ASKS_NOTIFICATION
+
 
 def ms(at: float) -> int:
     """Turn Unix seconds into the store's milliseconds."""
@@ -102,8 +114,8 @@ def segment_row(
 
 
 INSERT_MESSAGE = """INSERT INTO messages (id, account, submission, segments, recipient, country, text, parts,
-    traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+    traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms, asks)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 SELECT_MESSAGE = """SELECT m.id, m.account, m.recipient, m.country, u.sender, u.sender_is_number,
     CASE WHEN m.text IS NULL THEN s.text ELSE m.text END, m.parts, u.flash, m.traffic_class, u.priority_flag,

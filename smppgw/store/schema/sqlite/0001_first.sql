@@ -98,6 +98,7 @@ CREATE TABLE messages (
     tries INTEGER NOT NULL DEFAULT 0,
     batch_cap INTEGER,
     possible_duplicate INTEGER NOT NULL DEFAULT 0,
+    asks INTEGER NOT NULL DEFAULT 0,    -- what its ESMEs want to hear besides receipts: 1 an intermediate notification
     attempt INTEGER,
     ref TEXT,
     outcome INTEGER,
@@ -144,7 +145,8 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_due ON attempts (carrier, state, due_ms) WHERE state < 3;
 CREATE INDEX attempts_open ON attempts (state, due_ms, carrier) WHERE state < 3;
 
--- deliver_sm owed to accounts. id = 4 * segment + kind, so that a segment never gets two final receipts.
+-- deliver_sm owed to accounts. id = 4 * segment + kind, so that a segment never gets two final receipts, and never two
+-- intermediate notifications.
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
     account TEXT NOT NULL,
@@ -154,7 +156,7 @@ CREATE TABLE outbox (
     error INTEGER NOT NULL,
     done_ms INTEGER NOT NULL,
     created_ms INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0,   -- 0 pending, 1 acknowledged, 2 refused by the ESME, 3 kept too long
+    state INTEGER NOT NULL DEFAULT 0,   -- 0 pending, 1 acknowledged, 2 refused by the ESME, 3 kept too long, 4 superseded
     due_ms INTEGER NOT NULL,
     token INTEGER,
     tries INTEGER NOT NULL DEFAULT 0,
