@@ -45,6 +45,8 @@ class Account(Section):
     traffic_class: Class = TrafficClass.TRANSACTIONAL
     assembly: Duration = 120.0
     """How long a text waits for a missing part; absent: that of [gateway]."""
+    missing_parts: Literal["fail", "send"] = "fail"
+    """What then becomes of the text (`core.assembly`)."""
 
     @field_validator("allowed_ips")
     @classmethod

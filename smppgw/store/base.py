@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.disposition import Disposition
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import (
@@ -100,6 +101,16 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What accepting submissions led to."""
+
+    completed: tuple[Message, ...] = ()
+    """The texts that these parts completed, which now want ``route``."""
+    finished: tuple[Finish, ...] = ()
+    """Parts that came too late for a text that was sent without them; their receipts are owed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """What settling an attempt changed."""
 
@@ -145,6 +156,8 @@ class Swept:
     """Messages and texts whose validity or assembly time ended."""
     queued: bool
     """Whether something became due."""
+    incomplete: int
+    """Texts that were joined without their missing parts, and now want ``route`` (they are among ``unrouted``)."""
     doubted: int
     """Attempts whose lease ended without an outcome."""
     kept_too_long: int
@@ -174,13 +187,13 @@ class Store(Protocol):
         """Return 32 random octets that belong to this store, made at first use and never changed."""
 
     async def accept(
-        self, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
-    ) -> Sequence[Message]:
-        """Store submissions; return the texts that these parts completed, which now want ``route``.
+        self, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
+    ) -> Accepted:
+        """Store submissions.
 
         Args:
             submissions: Segments that are whole texts bring their decision; parts bring none.
-            assembly_s: Per account, how long a text may wait for its parts, in seconds.
+            rules: Per account, what holds for the texts that these parts start; it is stored with them.
             now: Unix seconds.
         """
 
@@ -188,7 +201,7 @@ class Store(Protocol):
         """Queue completed texts; one whose decision names no carrier ends REJECTED. Return what ended."""
 
     async def unrouted(self, limit: int) -> Sequence[Message]:
-        """Return completed texts that lost their router (a crash between two commits)."""
+        """Return completed texts that lost their router (a crash between two commits), and those of a sweep."""
 
     async def lease(self, carrier: str, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Message]]:
         """Lease queued messages by traffic class, then fairly between accounts, then by age."""

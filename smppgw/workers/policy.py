@@ -38,3 +38,5 @@ class AccountPolicy:
     traffic_class: TrafficClass
     assembly_s: float
     """How long a text waits for a missing part."""
+    send_incomplete: bool = False
+    """Whether it is then sent without that part; else it fails."""

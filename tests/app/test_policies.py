@@ -32,6 +32,7 @@ receipt_pdu = "data_sm"
 validity = "2h"
 traffic_class = "otp"
 assembly = "30s"
+missing_parts = "send"
 """
     )
 
@@ -43,6 +44,7 @@ assembly = "30s"
     assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
     assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
     assert policy.receipts_as_data_sm
+    assert policy.send_incomplete
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
 
 

@@ -31,6 +31,7 @@ from smppgw.core.model import (
     Outgoing,
     OutgoingId,
     OutgoingKind,
+    Part,
     Stage,
     TrafficClass,
 )
@@ -161,12 +162,20 @@ class Workers(RuleBasedStateMachine):
         self.submissions.append((submission.id, account))
         self.accept(segment.id for segment in submission.segments)
 
-    @rule(number=st.integers(1, 2), text=st.sampled_from(["a", "b"]), reference=st.integers(1, 2), asked=asked)
-    def submit_part(self, number: int, text: str, reference: int, asked: int) -> None:
-        part = self.room.submit_part(number, 2, text, reference=reference, registered_delivery=asked)
-        segment, _ = self.run(part)
-        self.submissions.append((segment, "acme"))
-        self.accept([segment])
+    @rule(
+        number=st.integers(1, 2),
+        text=st.sampled_from(["a", "b"]),
+        reference=st.integers(1, 2),
+        asked=asked,
+        send_incomplete=st.booleans(),
+    )
+    def submit_part(self, number: int, text: str, reference: int, asked: int, send_incomplete: bool) -> None:
+        self.room.send_incomplete = send_incomplete
+        part = self.room.submission(text, part=Part(reference, 2, number), registered_delivery=asked)
+        accepted = self.run(self.room.take_in(part))
+        self.note(accepted.finished)
+        self.submissions.append((part.id, "acme"))
+        self.accept([part.id])
 
     def accept(self, segments: Any) -> None:
         for segment in segments:

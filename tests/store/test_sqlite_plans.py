@@ -50,6 +50,9 @@ async def everything(room: Room) -> None:
     await room.submit(schedule_at=START + 1)
     await room.submit(expires_at=START + 1, carriers=("beta",))
     await room.submit_part(1, 2, "a", reference=1)
+    room.send_incomplete = True
+    await room.submit_part(1, 2, "a", reference=2)
+    room.send_incomplete = False
     for number in (1, 2, 2):
         await room.submit_part(number, 2, f"part {number}")
     await room.route(*await store.unrouted(10))
@@ -83,6 +86,7 @@ async def everything(room: Room) -> None:
     await room.call()
     room.clock.now += ASSEMBLY_S
     await room.sweep(kept_s=1)
+    await room.submit_part(2, 2, "b", reference=2)
     assert len(numbers) == 6
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from prometheus_client import CollectorRegistry
 
 from smppgw.carriers.base import CarrierLimits
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Taken
 from smppgw.core.ids import IdForm
@@ -444,7 +445,7 @@ class Depot:
         return replace(made, **changes)
 
     async def accept(self, *submissions: Submission) -> list[MessageId]:
-        await self.real.accept(submissions, {"acme": 120.0, "bolt": 120.0}, self.time.now)
+        await self.real.accept(submissions, dict.fromkeys(("acme", "bolt"), AssemblyRule(120.0)), self.time.now)
         return [MessageId(one.segments[0].id) for one in submissions]
 
     async def submit(self, count: int = 1, **changes: Any) -> list[MessageId]:

@@ -42,7 +42,7 @@ CREATE TABLE segments (
     message INTEGER,                    -- NULL while its text still waits for parts
     assembly INTEGER,
     number INTEGER,
-    repeated INTEGER NOT NULL,          -- 1: the same part again; its text does not count, its receipt does
+    repeated INTEGER NOT NULL,          -- 1: the same part again, or too late; its text does not count, its receipt does
     destination_ton INTEGER NOT NULL,
     destination_npi INTEGER NOT NULL,
     destination_addr TEXT NOT NULL,
@@ -66,6 +66,7 @@ CREATE TABLE assemblies (
     reference INTEGER NOT NULL,
     total INTEGER NOT NULL,
     state INTEGER NOT NULL,
+    send_incomplete INTEGER NOT NULL,   -- 1: what came is sent when the time ends, else the text fails
     message INTEGER,
     started_ms INTEGER NOT NULL,
     deadline_ms INTEGER NOT NULL,
