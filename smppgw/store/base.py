@@ -258,7 +258,10 @@ class Store(Protocol):
         polled: Mapping[BatchId, float] | None = None,
         lease: Lease | None = None,
     ) -> Sequence[Finish]:
-        """Store final reports with the receipts they cause; the first final one of a message wins.
+        """Store final reports with the receipts and alerts they cause; the first final one of a message wins.
+
+        A recipient is flagged where a message that wants an alert ends as one of ``core.unreached``; the next message
+        of the account that ends later and is delivered to him owes the alert, once, and clears the flag.
 
         Args:
             reports: Those that are not final change nothing.

@@ -10,6 +10,7 @@ ESME answers. Rules:
 * Nothing is dropped: what nobody acknowledges waits in the store until its retention ends.
 * The receipt of a segment comes after its intermediate notification: while that waits for its answer on one bind, the
   receipt may not leave on another, where nobody knows which of the two is read first.
+* Nothing answers an alert_notification: it is done when a bind of at least 3.4 has it. Where there is none, it waits.
 
 Each account keeps a small supply of leased receipts in memory, so that one write to the store serves many of them.
 A place in a bind's window is free again when the acknowledgement is *stored*, not when it arrives: so at most one
@@ -39,7 +40,7 @@ from smppgw.workers.bell import Bell
 from smppgw.workers.binds import LiveAccount
 from smppgw.workers.pace import store_while_leased
 from smppgw.workers.policy import AccountPolicy
-from smppgw.workers.translate import write_data_receipt, write_receipt
+from smppgw.workers.translate import write_alert, write_data_receipt, write_receipt
 
 _log = structlog.get_logger()
 
@@ -60,6 +61,8 @@ ANSWER_S: Final = 150.0
 """What must be left of a lease when its receipt is sent; more than the response timer of a session."""
 NOTIFIED_S: Final = 1.0
 """Until a receipt is tried again that had to wait for its notification."""
+ALERT_AGAIN_S: Final = 600.0
+"""Until an alert is tried again that none of the binds could read."""
 _IDLE_S: Final = 1.0
 
 
@@ -212,6 +215,9 @@ class Receipts:
 
     def _send(self, sent: _Sent, connection: Connection) -> None:
         outgoing, desk = sent.outgoing, sent.desk
+        if outgoing.kind is OutgoingKind.ALERT:
+            self._alert(sent)
+            return
         if outgoing.kind is OutgoingKind.INTERMEDIATE:
             desk.notifying[_segment(outgoing)] = connection
         elif desk.notifying and desk.notifying.get(_segment(outgoing), connection) is not connection:
@@ -220,6 +226,16 @@ class Receipts:
         sequence_number = connection.request(_write(outgoing, desk.account.policy, connection))
         self._sent[connection, sequence_number] = sent
         self._unstored[connection] += 1
+
+    def _alert(self, sent: _Sent) -> None:
+        """Send an alert over whichever bind knows what that is: SMPP before 3.4 has none."""
+        connection = next(filter(_is_3_4, sent.desk.account.receivers()), None)
+        if connection is None:
+            self._note(replace(sent, connection=None), Postponed(self._clock.wall() + ALERT_AGAIN_S))
+            return
+        connection.notify(write_alert(sent.outgoing))
+        self._unstored[connection] += 1
+        self._note(replace(sent, connection=connection), Acknowledged())
 
     def _give_back_stale(self, desk: _Desk) -> None:
         """Put back what waited so long for a slow ESME that its lease might end before the answer: it would come twice.
@@ -303,6 +319,10 @@ class Receipts:
             self._hand_out(desk)
 
 
+def _is_3_4(connection: Connection) -> bool:
+    return (connection.session.interface_version or 0) >= VERSION_3_4
+
+
 def _segment(outgoing: Outgoing) -> tuple[str, str]:
     """Return what the notification and the receipt of a segment have in common, within their account."""
     return outgoing.message_id, outgoing.destination.addr
@@ -310,6 +330,6 @@ def _segment(outgoing: Outgoing) -> tuple[str, str]:
 
 def _write(outgoing: Outgoing, policy: AccountPolicy, connection: Connection) -> Pdu:
     """Write a receipt as its account wants it, and as the version of its bind can have it."""
-    if policy.receipts_as_data_sm and (connection.session.interface_version or 0) >= VERSION_3_4:
+    if policy.receipts_as_data_sm and _is_3_4(connection):
         return write_data_receipt(outgoing, policy.dialect)
     return write_receipt(outgoing, policy.dialect)

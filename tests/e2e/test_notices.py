@@ -1,15 +1,18 @@
 """What an ESME hears of a message beside its receipt, from the real daemon."""
 
+import asyncio
+
 import pytest
 
 from smppgw.simulators.retarus import lifecycle
 from smppgw.simulators.retarus.lifecycle import Way
-from smppgw.smpp.consts import CommandStatus
-from smppgw.smpp.pdu import DeliverSm
+from smppgw.smpp.consts import CommandStatus, Tag
+from smppgw.smpp.pdu import AlertNotification, DataSm, DataSmResp, DeliverSm, decode, encode, respond
 from smppgw.smpp.receipt import Stat
 from tests.e2e.daemon import Daemon
 from tests.e2e.esme import bind, read_receipt, submit
-from tests.e2e.waiting import until
+from tests.e2e.waiting import LIMIT_S, until
+from tests.e2e.wire import Wire, bind_pdu, wired
 
 pytestmark = pytest.mark.e2e
 
@@ -97,3 +100,62 @@ async def test_a_notification_that_nobody_took_is_not_delivered_after_the_end(da
 
     assert deliveries.stats()[-1] == (0x04, "DELIVERED")
     assert (0x20, "ENROUTE") not in deliveries.stats()
+
+
+class Listener:
+    """A session that takes what comes, and keeps it."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.came: list[DeliverSm | AlertNotification] = []
+
+    async def until(self, *kinds: type[DeliverSm] | type[AlertNotification]) -> None:
+        """Wait until these came since the last look, in any order; they are the only ones."""
+        found: list[DeliverSm | AlertNotification] = []
+        while len(found) < len(kinds):
+            frame = await self.wire.take()
+            assert frame is not None
+            pdu = decode(frame)
+            if isinstance(pdu, DeliverSm):
+                self.wire.give(encode(respond(pdu, CommandStatus.ESME_ROK)))
+            if isinstance(pdu, DeliverSm | AlertNotification):
+                found.append(pdu)
+        assert {type(pdu) for pdu in found} == set(kinds)
+        self.came += found
+
+
+async def test_an_esme_that_could_not_reach_a_phone_hears_when_it_is_back(daemon: Daemon, phone: Phone) -> None:
+    """Over a kill between the two; its session is told once, and answers nothing."""
+    phone.is_now = Phone.OFF
+    esme = await bind(daemon.smpp_port)
+    asking = DataSm(
+        source_addr_ton=5,
+        source_addr="Shop",
+        dest_addr_ton=1,
+        dest_addr_npi=1,
+        destination_addr=NUMBER,
+        registered_delivery=1,
+        tlvs=((Tag.MESSAGE_PAYLOAD, b"Hello"), (Tag.SET_DPF, b"\1")),
+    )
+    async with asyncio.timeout(LIMIT_S):
+        answer = await esme.request(asking)
+    assert isinstance(answer, DataSmResp)
+    assert await esme.receipt_of(answer.message_id) == Stat.EXPIRED
+    await none_is_owed(daemon)  # else the receipt comes again after the kill, as it may
+    await daemon.kill()
+    await daemon.start()
+    phone.is_now = Phone.ON
+
+    async with wired(daemon.smpp_port) as wire:
+        listener = Listener(wire)
+        assert (await wire.ask(bind_pdu())).command_status == CommandStatus.ESME_ROK
+        wire.give(encode(wire.numbered(submit(NUMBER, source_addr="Other"))))
+        await listener.until(DeliverSm, AlertNotification)
+        wire.give(encode(wire.numbered(submit(NUMBER))))
+        await listener.until(DeliverSm)
+        await none_is_owed(daemon)
+
+    (alert,) = [pdu for pdu in listener.came if isinstance(pdu, AlertNotification)]
+    assert (alert.source_addr_ton, alert.source_addr_npi, alert.source_addr) == (1, 1, NUMBER)
+    assert (alert.esme_addr_ton, alert.esme_addr) == (5, "Shop")
+    assert alert.tlvs == ((Tag.MS_AVAILABILITY_STATUS, b"\0"),)

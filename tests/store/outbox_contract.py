@@ -8,8 +8,9 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Requeued
 from smppgw.core.model import Address, MessageId, Operation, Outcome, Outgoing, OutgoingKind, Stage
 from smppgw.core.operations import IdKey, Named, Replacement
+from smppgw.core.unreached import UNREACHED
 from smppgw.store.base import Acknowledged, OutgoingResult, Postponed, Refused
-from tests.store.room import RECEIVER, START, Room, taken
+from tests.store.room import RECEIVER, START, Room, final, taken
 
 NOTIFY = 0x10
 """The bit of registered_delivery (SMPP v3.4, 5.2.17)."""
@@ -326,3 +327,237 @@ class TestANotificationThatWasTaken:
         await room.crash()
 
         assert await due(room) == []
+
+
+PHONE_IS_OFF = ErrorCode.NOT_ON_SERVICE
+DAY_S = 86400.0
+
+
+async def unreached(room: Room, error: ErrorCode = PHONE_IS_OFF, at: float | None = None, **changes: Any) -> MessageId:
+    """Have a message end because its recipient could not be reached; its ESME wants to hear when he is back."""
+    asks = {"wants_alert": True, "operation": Operation.DATA_SM, "registered_delivery": 0} | changes
+    message = await room.submit(**asks)
+    await room.send()
+    await room.store.report([final(message, Outcome.UNDELIVERABLE, error=error, at=at)], now=room.now)
+    return message
+
+
+async def reached(room: Room, at: float | None = None, **changes: Any) -> MessageId:
+    """Have a message delivered a second later."""
+    room.clock.now += 1
+    message = await room.submit(**{"registered_delivery": 0} | changes)
+    await room.send()
+    await room.store.report([final(message, at=at)], now=room.now)
+    return message
+
+
+class TestAlerts:
+    async def test_one_is_owed_when_a_later_message_is_delivered(self, room: Room) -> None:
+        await unreached(room, source=Address(5, 7, "SHOP"), recipients=["491710000009"])
+        before = await due(room)
+        room.clock.now += 60
+        await reached(room, recipients=["491710000009"])
+
+        _, (alert,) = await room.outgoing()
+
+        assert before == []
+        assert (alert.account, alert.kind, alert.done_at) == ("acme", OutgoingKind.ALERT, START + 61)
+        assert (alert.source, alert.destination) == (Address(5, 7, "SHOP"), Address(1, 1, "491710000009"))
+
+    @pytest.mark.parametrize("error", ErrorCode)
+    async def test_only_a_phone_that_could_not_be_reached_is_waited_for(self, room: Room, error: ErrorCode) -> None:
+        await unreached(room, error)
+
+        await reached(room)
+
+        assert len(await due(room)) == (error in UNREACHED)
+
+    async def test_who_expired_in_the_gateway_was_not_tried(self, room: Room) -> None:
+        await room.submit(wants_alert=True, expires_at=START + 1, registered_delivery=0)
+        room.clock.now += 1
+        await room.sweep()
+
+        await reached(room)
+
+        assert await due(room) == []
+
+    async def test_none_is_owed_to_who_did_not_ask(self, room: Room) -> None:
+        await unreached(room, wants_alert=False)
+
+        await reached(room)
+
+        assert await due(room) == []
+
+    @pytest.mark.parametrize(
+        "other", [{"account": "bolt"}, {"recipients": ["491710000009"]}], ids=["account", "recipient"]
+    )
+    async def test_a_delivery_to_somebody_else_or_by_somebody_else_says_nothing(
+        self, room: Room, other: dict[str, Any]
+    ) -> None:
+        await unreached(room)
+
+        await reached(room, **other)
+
+        assert (await due(room), await due(room, "bolt")) == ([], [])
+
+    @pytest.mark.parametrize("outcome", set(Outcome) - {Outcome.ENROUTE, Outcome.DELIVERED})
+    async def test_only_a_delivery_says_that_he_is_back(self, room: Room, outcome: Outcome) -> None:
+        await unreached(room)
+        room.clock.now += 1
+        message = await room.submit(registered_delivery=0)
+        await room.send()
+
+        await room.report(message, outcome)
+
+        assert await due(room) == []
+
+    async def test_one_flag_owes_one_alert(self, room: Room) -> None:
+        await unreached(room)
+        for _ in range(3):
+            await reached(room)
+
+        assert len(await settle_all(room, Acknowledged())) == 1
+        await reached(room)
+        assert await due(room) == []
+
+    async def test_several_deliveries_in_one_report_owe_one(self, room: Room) -> None:
+        await unreached(room)
+        room.clock.now += 1
+        messages = [await room.submit(registered_delivery=0) for _ in range(3)]
+        await room.send()
+
+        await room.store.report([final(message) for message in messages], now=room.now)
+
+        assert await due(room) == [(OutgoingKind.ALERT, "id1")]
+
+    async def test_a_flag_can_be_set_again(self, room: Room) -> None:
+        await unreached(room)
+        await reached(room)
+        await settle_all(room, Acknowledged())
+
+        again = await unreached(room)
+        await reached(room)
+
+        assert await due(room) == [(OutgoingKind.ALERT, f"id{again}")]
+
+    async def test_the_latest_who_asked_is_told(self, room: Room) -> None:
+        await unreached(room, source=Address(5, 0, "FIRST"))
+        room.clock.now += 1
+        await unreached(room, source=Address(5, 0, "SECOND"))
+        await reached(room)
+
+        _, (alert,) = await room.outgoing()
+
+        assert alert.source.addr == "SECOND"
+
+    async def test_what_was_delivered_before_he_went_away_says_nothing(self, room: Room) -> None:
+        """Its report comes late; the carriers' own times count."""
+        message = await room.submit(registered_delivery=0)
+        await room.send()
+        room.clock.now += 100
+        await unreached(room, at=START + 50)
+
+        await room.store.report([final(message, at=START + 40)], now=room.now)
+        at_first = await due(room)
+        await reached(room, at=START + 60)
+
+        assert (at_first, len(await due(room))) == ([], 1)
+
+    async def test_the_end_and_the_return_may_come_in_one_report(self, room: Room) -> None:
+        asking = await room.submit(wants_alert=True, registered_delivery=0)
+        other = await room.submit(registered_delivery=0)
+        await room.send()
+        room.clock.now += 100
+
+        await room.store.report(
+            [
+                final(other, at=START + 60),
+                final(asking, Outcome.UNDELIVERABLE, error=PHONE_IS_OFF, at=START + 50),
+            ],
+            now=room.now,
+        )
+
+        assert await due(room) == [(OutgoingKind.ALERT, "id1")]
+
+    async def test_a_carrier_whose_clock_is_ahead_does_not_keep_the_alert_back(self, room: Room) -> None:
+        await unreached(room, at=START + 3600)
+
+        await reached(room)
+
+        assert len(await due(room)) == 1
+
+    async def test_a_flag_survives_a_restart(self, room: Room) -> None:
+        await unreached(room)
+        await room.crash()
+
+        await reached(room)
+
+        assert len(await due(room)) == 1
+
+    @pytest.mark.parametrize("swept", [False, True])
+    async def test_a_flag_ends_after_seven_days(self, room: Room, swept: bool) -> None:
+        await unreached(room)
+        room.clock.now += 7 * DAY_S - 1
+        if swept:
+            await room.sweep()
+
+        await reached(room)
+
+        assert await due(room) == []
+
+    async def test_a_flag_stands_until_then(self, room: Room) -> None:
+        await unreached(room)
+        room.clock.now += 7 * DAY_S - 2
+        await room.sweep()
+
+        await reached(room)
+
+        assert len(await due(room)) == 1
+
+    async def test_the_segment_of_a_long_text_that_asked_is_told(self, room: Room) -> None:
+        await room.submit_part(1, 3, "a", registered_delivery=0)
+        await room.submit_part(2, 3, "b", registered_delivery=0, wants_alert=True)
+        _, (message,) = await room.submit_part(3, 3, "c", registered_delivery=0, wants_alert=True)
+        await room.route(message)
+        await room.send()
+        await room.store.report([final(message.id, Outcome.EXPIRED, error=ErrorCode.VALIDITY_EXCEEDED)], now=room.now)
+        await reached(room)
+
+        assert await due(room) == [(OutgoingKind.ALERT, "id2")]
+
+    async def test_a_replaced_text_still_asks(self, room: Room) -> None:
+        number = await room.store.reserve_ids(1)
+        message = await room.submit(wants_alert=True)
+        assert message == number
+        await TestIntermediateNotifications().replace(room, message, 0)
+        await room.send()
+        await room.store.report([final(message, Outcome.UNDELIVERABLE, error=PHONE_IS_OFF)], now=room.now)
+        await reached(room)
+
+        assert await due(room) == [(OutgoingKind.ALERT, "id1")]
+
+    async def test_a_message_that_asked_may_itself_say_that_he_is_back(self, room: Room) -> None:
+        await unreached(room)
+
+        await reached(room, wants_alert=True)
+
+        assert await due(room) == [(OutgoingKind.ALERT, "id1")]
+
+    async def test_it_keeps_its_message_until_it_is_taken(self, room: Room) -> None:
+        await unreached(room)
+        await reached(room)
+        room.clock.now += 1
+
+        assert await room.store.purge(before=room.now, limit=10) == 1  # the one that was delivered
+        assert len(await settle_all(room, Acknowledged())) == 1
+        assert await room.store.purge(before=room.now, limit=10) == 1
+
+    async def test_none_is_owed_where_the_message_that_asked_is_gone(self, room: Room) -> None:
+        """Nobody knows the addresses any more; nor is anything left over that could never be taken."""
+        await unreached(room)
+        room.clock.now += 1
+        await room.store.purge(before=room.now, limit=10)
+
+        await reached(room)
+
+        assert (await room.store.backlog()).outgoing == {}

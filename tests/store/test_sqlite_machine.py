@@ -36,7 +36,7 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import IdKey, Named, Replacement
-from smppgw.core.verdict import Evidence
+from smppgw.core.verdict import Evidence, StatusReport
 from smppgw.store.base import Acknowledged, DueDoubt, Finish, Lease, LeaseLostError, OutgoingResult, Postponed, Refused
 from tests.store.conftest import BACKENDS
 from tests.store.room import FakeClock, Room, final, taken
@@ -52,6 +52,12 @@ doubt_fates = st.sampled_from(["taken", "resend", "doubt", "park", "unknown"])
 outcomes = st.sampled_from([Outcome.DELIVERED, Outcome.UNDELIVERABLE, Outcome.EXPIRED])
 asked = st.sampled_from([0x01, 0x11])
 """A receipt, and a notification before it."""
+
+
+def ended(message: MessageId, outcome: Outcome) -> StatusReport:
+    """Make a final report; who expired was not to be reached."""
+    error = ErrorCode.VALIDITY_EXCEEDED if outcome is Outcome.EXPIRED else ErrorCode.NONE
+    return final(message, outcome, error=error)
 
 
 _MEMORY = Path("/dev/shm")
@@ -84,6 +90,8 @@ class Workers(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.life = 0
         self.accepted: set[int] = set()
+        self.late: set[int] = set()
+        """Parts that came after their text was sent: they end where they begin."""
         self.may_begin: Counter[int] = Counter()
         self.submissions: list[tuple[int, str]] = []
         self.taken_away: set[tuple[int, int]] = set()
@@ -157,6 +165,7 @@ class Workers(RuleBasedStateMachine):
             schedule_at=None if wait_s is None else now + wait_s,
             expires_at=now + validity_s,
             registered_delivery=asked,
+            wants_alert=True,
         )
         self.run(self.room.accept(submission))
         self.submissions.append((submission.id, account))
@@ -174,6 +183,7 @@ class Workers(RuleBasedStateMachine):
         part = self.room.submission(text, part=Part(reference, 2, number), registered_delivery=asked)
         accepted = self.run(self.room.take_in(part))
         self.note(accepted.finished)
+        self.late |= {finish.message for finish in accepted.finished}
         self.submissions.append((part.id, "acme"))
         self.accept([part.id])
 
@@ -346,7 +356,7 @@ class Workers(RuleBasedStateMachine):
     def report(self, data: st.DataObject) -> None:
         held = self.polls.pop(data.draw(st.integers(0, len(self.polls) - 1)))
         known = data.draw(st.lists(st.sampled_from(held.messages), unique=True))
-        reports = [final(number, data.draw(outcomes)) for number in known]
+        reports = [ended(number, data.draw(outcomes)) for number in known]
         polled = {held.batch: self.room.now + 5}
         self.note(self.run(self.room.store.report(reports, now=self.room.now, polled=polled, lease=held.lease)))
 
@@ -355,7 +365,7 @@ class Workers(RuleBasedStateMachine):
     def push(self, data: st.DataObject, outcome: Outcome, left: bool) -> None:
         mostly = [number for number, stage in self.stages.items() if stage in LEAVING] if left else []
         number = data.draw(st.sampled_from(sorted(mostly or self.stages)))
-        self.note(self.run(self.room.report(MessageId(number), outcome)))
+        self.note(self.run(self.room.store.report([ended(MessageId(number), outcome)], now=self.room.now)))
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 
@@ -368,10 +378,13 @@ class Workers(RuleBasedStateMachine):
         self.receipts.append(Held(lease, self.life, outgoing=tuple(outgoing.id for outgoing in leased)))
 
     def check_outgoing(self, outgoing: Outgoing) -> None:
-        """Never again once acknowledged, never another state, and no notification after the end."""
+        """Never again once acknowledged, never another state; no notice after the end, no alert before a return."""
         number, outcome = outgoing.id, outgoing.outcome
         assert number not in self.acknowledged
-        if outgoing.kind is OutgoingKind.INTERMEDIATE:
+        if outgoing.kind is OutgoingKind.ALERT:
+            assert self.done[number // 4] is Outcome.EXPIRED
+            assert Outcome.DELIVERED in self.done.values()
+        elif outgoing.kind is OutgoingKind.INTERMEDIATE:
             assert outcome is Outcome.ENROUTE
             assert number // 4 not in self.told.keys() | self.done.keys(), "notified after the end"
         else:
@@ -420,7 +433,8 @@ class Workers(RuleBasedStateMachine):
         now = self.run(self.room.backend.stages())
         for number, stage in now.items():
             before = self.stages.get(number)
-            legal = FIRST_STAGES if before is None else STEPS[before] | {before}
+            first = {Stage.FINAL} if number in self.late else FIRST_STAGES
+            legal = first if before is None else STEPS[before] | {before}
             assert stage in legal, f"{before} -> {stage}"
         assert {number for number, stage in now.items() if stage is Stage.FINAL} == set(self.done)
         vanished = {number for number in self.stages if number not in now}

@@ -2,6 +2,7 @@
 
 from tests.store import outbox_contract
 from tests.store.outbox_contract import (  # noqa: F401 - pytest collects them here
+    TestAlerts,
     TestANotificationThatIsTooLate,
     TestANotificationThatWasTaken,
     TestIntermediateNotifications,

@@ -457,20 +457,22 @@ class Depot:
     async def end(self, count: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> list[MessageId]:
         """Bring so many messages to their end, each of which owes a receipt."""
         numbers = await self.submit(count, carriers=("ending",), **changes)
-        await self._call(numbers, Finished(outcome, ErrorCode.NONE))
+        await self.call(Finished(outcome, ErrorCode.NONE))
         return numbers
 
     async def hand_over(self, count: int, **changes: Any) -> list[MessageId]:
         """Let a carrier take so many messages."""
         numbers = await self.submit(count, carriers=("ending",), **changes)
-        await self._call(numbers, Taken(None, 1))
+        await self.call(Taken(None, 1))
         return numbers
 
-    async def _call(self, numbers: Sequence[MessageId], disposition: Disposition) -> None:
+    async def call(self, disposition: Disposition, carrier: str = "ending") -> None:
+        """Let one call with all that is queued for a carrier end so."""
         now = self.time.now
-        lease, _ = await self.real.lease("ending", len(numbers), until=now + 60, now=now)
+        lease, messages = await self.real.lease(carrier, 10_000, until=now + 60, now=now)
+        numbers = [message.id for message in messages]
         attempt = attempt_for(*numbers, batch=BatchId(f"of {numbers[0]}"))
-        await self.real.begin(attempt, "ending", lease, now)
+        await self.real.begin(attempt, carrier, lease, now)
         dispositions = dict.fromkeys(numbers, disposition)
         await self.real.settle(attempt.batch, dispositions, lease=lease, now=now, due_at=now + 5)
 

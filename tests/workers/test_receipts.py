@@ -9,10 +9,20 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.model import MessageId, Outcome
 from smppgw.core.verdict import Rejected
 from smppgw.smpp import receipt, udh
-from smppgw.smpp.consts import CommandStatus, MessageState
-from smppgw.smpp.pdu import BindReceiver, BindTransmitter, DeliverSm, GenericNack, Pdu, SubmitSmResp, Unbind, UnbindResp
+from smppgw.smpp.consts import CommandStatus, MessageState, Tag
+from smppgw.smpp.pdu import (
+    AlertNotification,
+    BindReceiver,
+    BindTransmitter,
+    DeliverSm,
+    GenericNack,
+    Pdu,
+    SubmitSmResp,
+    Unbind,
+    UnbindResp,
+)
 from smppgw.store.base import StoreError, StoreFailedError
-from smppgw.workers.receipts import LEASE_S, NOTIFIED_S, SUPPLY, TEMPORARY
+from smppgw.workers.receipts import ALERT_AGAIN_S, LEASE_S, NOTIFIED_S, SUPPLY, TEMPORARY
 from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
 from tests.workers.front import Front
 
@@ -481,3 +491,118 @@ class TestAReceiptWhoseNotificationIsOnAnotherBind:
         (other,) = await front.owe(1)
 
         assert ids_of(await second.receipts(1)) == [f"id{other}"]
+
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+
+
+async def alert(front: Front) -> None:
+    """Let a recipient be away, and come back; his ESME wants to hear of it."""
+    depot, time = front.depot, front.time
+    asks = {"recipient": RECIPIENT, "registered_delivery": 0}
+    (away,) = await depot.hand_over(1, wants_alert=True, **asks)
+    await depot.report(away, Outcome.EXPIRED, error=ErrorCode.VALIDITY_EXCEEDED)
+    time.advance(1)
+    (back,) = await depot.hand_over(1, **asks)
+    await deliver(front, back)
+
+
+def old_receiver() -> Pdu:
+    return BindReceiver(sequence_number=1, system_id="acme", password="secret", interface_version=0x33)
+
+
+async def test_an_alert_is_done_when_a_bind_has_it(front: Front, depot: Depot, time: FakeClock) -> None:
+    await alert(front)
+    peer = await front.bound_peer(receiver())
+
+    (pdu,) = await peer.got()
+    await settled(depot, 1)
+    time.advance(LEASE_S + 1)
+
+    assert pdu == AlertNotification(
+        sequence_number=pdu.sequence_number,
+        source_addr_ton=1,
+        source_addr_npi=1,
+        source_addr=RECIPIENT,
+        esme_addr_ton=5,
+        esme_addr="ACME",
+        tlvs=((Tag.MS_AVAILABILITY_STATUS, b"\0"),),
+    )
+    assert await depot.owed() == []
+    assert peer.connection.can_request
+
+
+async def test_an_alert_is_no_receipt_in_the_books(front: Front, depot: Depot) -> None:
+    await alert(front)
+    await (await front.bound_peer()).got()
+    await settled(depot, 1)
+
+    assert value_of(front.metrics, "receipts_total", account="acme", stat="DELIVRD") == 0
+
+
+async def test_a_transmitter_gets_no_alert(front: Front, depot: Depot) -> None:
+    sender = await front.bound_peer(
+        BindTransmitter(sequence_number=1, system_id="acme", password="secret", interface_version=0x34)
+    )
+    await alert(front)
+    peer = await front.bound_peer(receiver())
+
+    assert [type(pdu) for pdu in await peer.got()] == [AlertNotification]
+    assert sender.transport.pdus == []
+
+
+async def test_a_bind_below_3_4_gets_none_and_the_alert_waits_for_another(
+    front: Front, depot: Depot, time: FakeClock
+) -> None:
+    await alert(front)
+    old = await front.bound_peer(old_receiver())
+    await settled(depot, 1)
+    peer = await front.bound_peer(receiver())
+
+    time.advance(ALERT_AGAIN_S)
+    front.receipts.owed("acme")
+
+    assert [type(pdu) for pdu in await peer.got()] == [AlertNotification]
+    assert old.transport.pdus == []
+
+
+async def test_of_several_binds_one_that_knows_alerts_gets_it(front: Front) -> None:
+    old, peer = await front.bound_peer(old_receiver()), await front.bound_peer(receiver())
+
+    await alert(front)
+
+    assert [type(pdu) for pdu in await peer.got()] == [AlertNotification]
+    assert old.transport.pdus == []
+
+
+async def test_an_alert_that_no_bind_can_read_holds_up_no_receipt(front: Front, depot: Depot) -> None:
+    await alert(front)
+    (number,) = await front.owe(1)
+    old = await front.bound_peer(old_receiver())
+
+    assert ids_of(await old.receipts(1)) == [f"id{number}"]
+
+
+async def test_an_alert_whose_outcome_could_not_be_stored_comes_again(
+    front: Front, depot: Depot, time: FakeClock
+) -> None:
+    depot.scripted.fail("settle_outgoing", StoreFailedError("gone"))
+    await alert(front)
+    peer = await front.bound_peer()
+    first = await peer.got()
+    await depot.scripted.until("settle_outgoing")
+
+    time.advance(LEASE_S + 1)
+    front.receipts.owed("acme")
+
+    assert [type(pdu) for pdu in first + await peer.got()] == [AlertNotification] * 2
+
+
+async def test_nothing_is_kept_of_an_alert_that_is_done(front: Front, depot: Depot) -> None:
+    await alert(front)
+    await (await front.bound_peer()).got()
+    await settled(depot, 1)
+    await some_turns()
+
+    kept = front.receipts
+    assert not [kind for kind in (kept._sent, kept._results, kept._noted, kept._unstored) if kind]

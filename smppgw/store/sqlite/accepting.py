@@ -51,7 +51,7 @@ def _message_row(queues: Queues, submission: Submission, segment: Segment, decis
         segment.id, submission.account, submission.id, 1, segment.recipient, segment.country, None, segment.parts,
         submission.traffic_class, fair, stage, carrier,
         rows.decision_text(decision), ms(submission.accepted_at), ms(submission.expires_at), due_ms,
-        rows.asks(submission.registered_delivery),
+        rows.asks(submission),
     )  # fmt: skip
 
 
@@ -138,8 +138,10 @@ def _share_outcome(
     """Store a part that adds nothing to its text; its receipt is that of the text, at once when the text has ended."""
     db.execute(rows.INSERT_SEGMENT, rows.segment_row(submission, segment, message, number, repeated=repeated))
     if message is not None:
-        db.execute("UPDATE messages SET segments = segments + 1 WHERE id = ?", (message,))
-        notifying.join(db, segment.id, message, submission.registered_delivery, ms(now))
+        asks = rows.asks(submission)
+        db.execute("UPDATE messages SET segments = segments + 1, asks = asks | ? WHERE id = ?", (asks, message))
+        if asks & rows.ASKS_NOTIFICATION:
+            notifying.owe_to_segment(db, segment.id, message, ms(now))
         owe_to_segment(db, segment.id, message, now)
 
 
@@ -154,7 +156,7 @@ def _fail_alone(db: sqlite3.Connection, submission: Submission, segment: Segment
         (
             segment.id, submission.account, submission.id, 1, segment.recipient, segment.country, None, segment.parts,
             submission.traffic_class, 0, Stage.ASSEMBLING, "", None, ms(submission.accepted_at),
-            ms(submission.expires_at), None, rows.asks(submission.registered_delivery),
+            ms(submission.expires_at), None, rows.asks(submission),
         ),
     )  # fmt: skip
     late = End(MessageId(segment.id), Outcome.UNDELIVERABLE, ErrorCode.PARTS_MISSING, "", ms(now))
@@ -191,8 +193,8 @@ def _close(
            SELECT :message, u.account, u.id, (SELECT count(*) FROM segments WHERE assembly = :number),
                s.recipient, s.country, :text, (SELECT total FROM assemblies WHERE id = :number),
                u.traffic_class, 0, :stage, '', (SELECT started_ms FROM assemblies WHERE id = :number), u.expires_ms,
-               (SELECT max(v.registered_delivery >> 4 & 1) FROM segments p JOIN submissions v ON v.id = p.submission
-                WHERE p.assembly = :number)
+               (SELECT max(v.registered_delivery >> 4 & 1) + 2 * max(v.wants_alert)
+                FROM segments p JOIN submissions v ON v.id = p.submission WHERE p.assembly = :number)
            FROM segments s JOIN submissions u ON u.id = s.submission
            WHERE s.assembly = :number AND s.repeated = 0 ORDER BY s.number LIMIT 1""",
         {"message": segment, "number": number, "text": text, "stage": stage},

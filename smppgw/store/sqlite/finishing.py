@@ -7,9 +7,10 @@ from typing import Final
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import MessageId, Outcome, OutgoingKind, SegmentId, Stage
+from smppgw.core.unreached import UNREACHED
 from smppgw.store.base import Finish
-from smppgw.store.sqlite import notifying
-from smppgw.store.sqlite.rows import ASKS_NOTIFICATION, OUTBOX_KINDS, json_ids
+from smppgw.store.sqlite import alerts, notifying
+from smppgw.store.sqlite.rows import ASKS_ALERT, ASKS_NOTIFICATION, OUTBOX_KINDS, json_ids
 
 _DETAIL_LENGTH: Final = 200
 
@@ -67,6 +68,8 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
     db.executemany(_OWE_TO_ONE, ({"message": row[0], "segment": row[0], "now": now_ms} for row in found))
     db.executemany(_OWE_TO_OTHERS, ({"message": row[0], "now": now_ms} for row in found if row[4] != 1))
     notifying.supersede(db, (row[0] for row in found if row[7] & ASKS_NOTIFICATION), now_ms)
+    alerts.flag(db, (row[0] for row in found if row[7] & ASKS_ALERT and by_id[row[0]].error in UNREACHED), now_ms)
+    alerts.owe(db, [row[0] for row in found if by_id[row[0]].outcome is Outcome.DELIVERED], now_ms)
     _close_in_attempts(db, (row[5] for row in found if row[5] is not None and row[6] != Stage.PARKED))
     return [
         Finish(

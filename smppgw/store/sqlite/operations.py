@@ -173,11 +173,11 @@ def replace(db: sqlite3.Connection, queues: Queues, replacement: Replacement, no
     stage, due_ms = start(replacement.schedule_at, now)
     db.execute(
         """UPDATE messages SET parts = ?, decision = ?, carrier = ?, stage = ?, due_ms = ?, fair = ?, expires_ms = ?,
-           token = NULL, tries = 0, batch_cap = NULL, asks = ? WHERE id = ?""",
+           token = NULL, tries = 0, batch_cap = NULL, asks = asks & ? | ? WHERE id = ?""",
         (
             replacement.parts, rows.decision_text(replacement.decision), carrier, stage, due_ms,
             _place(queues, found, replacement.account, carrier, stage), ms(replacement.expires_at),
-            rows.asks(replacement.registered_delivery), replacement.message,
+            rows.ASKS_ALERT, rows.asks_notification(replacement.registered_delivery), replacement.message,
         ),
     )  # fmt: skip
     db.execute("UPDATE segments SET text = ? WHERE id = ?", (replacement.text, replacement.message))

@@ -37,13 +37,23 @@ OUTBOX_KINDS = 4
 ASKS_NOTIFICATION = 1
 """The bit of ``messages.asks`` for an intermediate notification. It stands with the message, which every step reads
 anyway, so that what nobody asks for costs no look-up."""
+ASKS_ALERT = 2
+"""The bit of ``messages.asks`` for an alert."""
 
 _INTERMEDIATE_BIT = 4
 """Of registered_delivery (SMPP v3.4, 5.2.17)."""
 
+ITS_SEGMENTS = "(s.id = m.id OR s.message = m.id AND s.message <> s.id)"
+"""A condition: segment ``s`` is one of message ``m``; in the words of the index over segments of several."""
 
-def asks(registered_delivery: int) -> int:
+
+def asks(submission: Submission) -> int:
     """Return what a submission adds to ``messages.asks``."""
+    return asks_notification(submission.registered_delivery) | submission.wants_alert * ASKS_ALERT
+
+
+def asks_notification(registered_delivery: int) -> int:
+    """Return ``ASKS_NOTIFICATION`` where it is asked for, else 0."""
     return registered_delivery >> _INTERMEDIATE_BIT & ASKS_NOTIFICATION
 
 
@@ -75,7 +85,7 @@ def decision(text: str) -> Decision:
     return Decision(rule, tuple(carriers), tuple((carrier, reason) for carrier, reason in dropped))
 
 
-INSERT_SUBMISSION = f"INSERT INTO submissions VALUES ({','.join('?' * 23)})"  # noqa: S608 - only question marks
+INSERT_SUBMISSION = f"INSERT INTO submissions VALUES ({','.join('?' * 24)})"  # noqa: S608 - only question marks
 
 
 def submission_row(submission: Submission) -> Row:
@@ -87,7 +97,8 @@ def submission_row(submission: Submission) -> Row:
         submission.service_type, submission.esm_class, submission.protocol_id, submission.priority_flag,
         submission.data_coding, submission.registered_delivery,
         ms_or_none(submission.schedule_at), ms(submission.expires_at),
-        submission.replaceable, submission.user_message_reference, submission.vendor_tlvs or None,
+        submission.replaceable, submission.user_message_reference, submission.wants_alert,
+        submission.vendor_tlvs or None,
         submission.flash, submission.traffic_class,
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Final
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import WAITING, MessageId, Outcome, Stage
 from smppgw.store.base import Finish, Swept
+from smppgw.store.sqlite import alerts
 from smppgw.store.sqlite.accepting import give_up, join_incomplete
 from smppgw.store.sqlite.calls import AttemptState
 from smppgw.store.sqlite.finishing import End, finish
@@ -36,6 +37,7 @@ def recover(db: sqlite3.Connection, now: float) -> None:
 def sweep(db: sqlite3.Connection, queues: Queues, outgoing_kept_s: float, now: float) -> Swept:
     """Do all that is due."""
     now_ms = ms(now)
+    alerts.forget(db, now_ms)
     incomplete, failed = _end_assemblies(db, now_ms)
     return Swept(
         doubted=_doubt_abandoned_calls(db, now_ms),
@@ -150,7 +152,8 @@ def purge(db: sqlite3.Connection, *, after: int, before_ms: int, seen: int, limi
             """SELECT id FROM messages AS oldest WHERE id > ? AND id <= ?
                AND stage = ? AND done_ms < ? AND NOT EXISTS (SELECT 1 FROM segments s, outbox o
                    WHERE (s.id = oldest.id OR s.message = oldest.id AND s.message <> s.id)
-                   AND o.id BETWEEN s.id * ? AND s.id * ? + 1 AND o.state = 0) ORDER BY id LIMIT ?""",
+                   AND o.id BETWEEN s.id * ? AND s.id * ? + 3 AND o.segment = s.id AND o.state = 0)
+               ORDER BY id LIMIT ?""",
             (after, last, Stage.FINAL, before_ms, OUTBOX_KINDS, OUTBOX_KINDS, limit),
         )
     ]
@@ -171,8 +174,8 @@ def purge(db: sqlite3.Connection, *, after: int, before_ms: int, seen: int, limi
     db.execute("DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))", (ids,))
     db.executemany("DELETE FROM segments WHERE id = ?", ((number,) for number in segments))
     db.executemany(
-        "DELETE FROM outbox WHERE id BETWEEN ? AND ?",
-        ((number * OUTBOX_KINDS, number * OUTBOX_KINDS + 1) for number in segments),
+        "DELETE FROM outbox WHERE id BETWEEN ? AND ? AND segment = ?",
+        ((number * OUTBOX_KINDS, number * OUTBOX_KINDS + 3, number) for number in segments),
     )
     db.executemany(
         """DELETE FROM submissions WHERE id = :id AND NOT EXISTS (SELECT 1 FROM segments WHERE id = :id)

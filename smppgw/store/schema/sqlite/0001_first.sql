@@ -30,6 +30,7 @@ CREATE TABLE submissions (
     expires_ms INTEGER NOT NULL,
     replaceable INTEGER NOT NULL,
     user_message_reference INTEGER,
+    wants_alert INTEGER NOT NULL,
     vendor_tlvs BLOB,
     flash INTEGER NOT NULL,
     traffic_class INTEGER NOT NULL
@@ -99,7 +100,7 @@ CREATE TABLE messages (
     tries INTEGER NOT NULL DEFAULT 0,
     batch_cap INTEGER,
     possible_duplicate INTEGER NOT NULL DEFAULT 0,
-    asks INTEGER NOT NULL DEFAULT 0,    -- what its ESMEs want to hear besides receipts: 1 an intermediate notification
+    asks INTEGER NOT NULL DEFAULT 0,    -- to hear, besides receipts: 1 an intermediate notification, 2 an alert
     attempt INTEGER,
     ref TEXT,
     outcome INTEGER,
@@ -146,12 +147,22 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_due ON attempts (carrier, state, due_ms) WHERE state < 3;
 CREATE INDEX attempts_open ON attempts (state, due_ms, carrier) WHERE state < 3;
 
--- deliver_sm owed to accounts. id = 4 * segment + kind, so that a segment never gets two final receipts, and never two
--- intermediate notifications.
+-- Recipients who could not be reached, and whose ESME wants to hear when they are back: the delivery pending flags.
+CREATE TABLE unreached (
+    account TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    segment INTEGER NOT NULL,           -- whose addresses the alert has
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (account, recipient)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unreached_since ON unreached (since_ms);
+
+-- What is owed to accounts. id = 4 * segment + kind, so that a segment never gets two final receipts, two intermediate
+-- notifications or two alerts.
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
     account TEXT NOT NULL,
-    kind INTEGER NOT NULL,              -- 0 receipt, 1 intermediate notification, 2 inbound message
+    kind INTEGER NOT NULL,              -- 0 receipt, 1 intermediate notification, 2 inbound message, 3 alert
     segment INTEGER,
     outcome INTEGER NOT NULL,
     error INTEGER NOT NULL,
