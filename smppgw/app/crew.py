@@ -157,6 +157,7 @@ class Crew:
             metrics=self._metrics,
             on_finished=self._finished,
             on_taken=self._market.accepted,
+            on_owed=self._owed,
         )
         self._settlements.append(settlement)
         dispatcher = Dispatcher(

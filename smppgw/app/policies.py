@@ -60,6 +60,7 @@ def _policy(account: Account) -> AccountPolicy:
         traffic_class=account.traffic_class,
         classes=tuple(map(_class_rule, account.classes)),
         assembly_s=account.assembly,
+        send_incomplete=account.missing_parts == "send",
     )
 
 

@@ -46,10 +46,11 @@ def receipt(profile: str, state: str, err: int, message_id: str | None, zone: Zo
       smppgw receipt --profile vonage
       smppgw receipt --profile standard --state undeliv --err 12
       smppgw receipt --profile kannel --zone Europe/Berlin
+      smppgw receipt --profile kannel --state enroute
       smppgw receipt --profile cm --json | jq -r .hex | smppgw decode -
 
     Shows a sample receipt as an account with this receipt_profile gets it: its text, its TLVs, and the whole
-    deliver_sm in hexadecimal digits.
+    deliver_sm in hexadecimal digits. State "enroute" is that of an intermediate notification.
     """  # noqa: D301, D415 # \b is click's mark for text that is not to be refilled
     dialect = replace(DIALECTS[profile], zone=zone)
     answered = _IDS[message_id or ("hex" if dialect.hex_response else "decimal")]

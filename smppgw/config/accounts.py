@@ -117,6 +117,8 @@ class Account(Section):
     """The first that fits tells the class."""
     assembly: Duration = 120.0
     """How long a text waits for a missing part; absent: that of [gateway]."""
+    missing_parts: Literal["fail", "send"] = "fail"
+    """What then becomes of the text (`core.assembly`)."""
 
     @field_validator("allowed_ips")
     @classmethod

@@ -181,6 +181,8 @@ class Submission:
     """End of validity, fixed at acceptance: a later jump of the clock does not move it."""
     replaceable: bool = False
     user_message_reference: int | None = None
+    wants_alert: bool = False
+    """Whether its ESME wants to hear when a recipient who could not be reached is back (set_dpf; `core.unreached`)."""
     vendor_tlvs: bytes = b""
     """Optional parameters smppgw does not know, as they stood on the wire."""
     flash: bool = False
@@ -278,6 +280,8 @@ class OutgoingKind(IntEnum):
     RECEIPT = 0
     INTERMEDIATE = 1
     INBOUND = 2
+    ALERT = 3
+    """That a recipient can be reached again."""
 
 
 class DoubtRule(StrEnum):

@@ -24,7 +24,7 @@ from smppgw.smpp.admission import Admission
 from smppgw.smpp.certificates import names_of
 from smppgw.smpp.events import EndReason, Event
 from smppgw.smpp.networks import Network, is_in
-from smppgw.smpp.pdu import Pdu
+from smppgw.smpp.pdu import AlertNotification, Pdu
 from smppgw.smpp.proxy import ProxyError
 from smppgw.smpp.session import Session
 from smppgw.smpp.settings import SessionSettings
@@ -167,6 +167,15 @@ class Connection(asyncio.Protocol):
         self._saturated = not self.can_request
         self._schedule()
         return sequence_number
+
+    def notify(self, pdu: AlertNotification) -> None:
+        """Send an alert_notification; see `Session.notify`.
+
+        Raises:
+            LocalProtocolError: The session does not allow it now, or a field does not fit.
+        """
+        self.session.notify(pdu)
+        self._schedule()
 
     def close(self) -> None:
         """Answer what is owed, unbind, close; takes `response_s` at most and ends with `Ended`."""

@@ -161,6 +161,8 @@ _ton = _named(Ton)
 _npi = _named(Npi)
 _PRIORITIES: Final = {0: "bulk", 1: "normal", 2: "urgent", 3: "very urgent"}
 _REPLACE: Final = {0: "do not replace", 1: "replace"}
+_FLAG: Final = {0: "not set", 1: "set"}
+_AVAILABILITY: Final = {0: "available", 1: "denied", 2: "unavailable"}
 _NETWORKS: Final = {1: "ANSI-136", 2: "IS-95", 3: "GSM", 4: "reserved"}
 
 FIELDS: Final[dict[str, Callable[[int], Meaning]]] = {
@@ -194,6 +196,9 @@ def _network_error_code(octets: bytes) -> Meaning:
 TAGS: Final[dict[int, Callable[[Any], Meaning]]] = {
     Tag.MESSAGE_STATE: _named(MessageState),
     Tag.SC_INTERFACE_VERSION: _interface_version,
+    Tag.SET_DPF: _one_of(_FLAG),
+    Tag.DPF_RESULT: _one_of(_FLAG),
+    Tag.MS_AVAILABILITY_STATUS: _one_of(_AVAILABILITY),
 }
 """The integer TLVs whose numbers have words."""
 

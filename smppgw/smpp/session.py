@@ -31,6 +31,7 @@ from smppgw.smpp.events import Answered, Ended, EndReason, Event, Fault, Receive
 from smppgw.smpp.framer import Framer
 from smppgw.smpp.pdu import (
     HEADER_OCTETS,
+    AlertNotification,
     BindReceiver,
     BindReceiverResp,
     BindTransceiver,
@@ -228,6 +229,18 @@ class Session:
         sequence_number = self._send_request(pdu)
         self._requests_open += 1
         return sequence_number
+
+    def notify(self, pdu: AlertNotification) -> None:
+        """Send an alert_notification of ours, which nothing answers (SMPP v3.4, 4.12).
+
+        Raises:
+            LocalProtocolError: `can_request` is false, or a field does not fit.
+        """
+        if not self.can_request:
+            raise LocalProtocolError(f"AlertNotification: not now, session is {self._state.value}")
+        sequence_number = self._next_sequence_number()
+        self._send(replace(pdu, sequence_number=sequence_number))
+        self._sequence_number = sequence_number
 
     def answer(self, pdu: Pdu) -> None:
         """Answer a request that came as `Received`; the order of calls is the order on the wire.

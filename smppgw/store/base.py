@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition
 from smppgw.core.doubt import DoubtProgress
@@ -109,6 +110,28 @@ class Finish:
     traffic_class: TrafficClass
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What accepting submissions led to."""
+
+    completed: tuple[Message, ...] = ()
+    """The texts that these parts completed, which now want ``route``."""
+    finished: tuple[Finish, ...] = ()
+    """Parts that came too late for a text that was sent without them; their receipts are owed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What settling an attempt changed."""
+
+    finished: tuple[Finish, ...] = ()
+    """What ended."""
+    lost: tuple[MessageId, ...] = ()
+    """The messages that the lease no longer covers: all or none, and then nothing of them was changed."""
+    notified: frozenset[str] = frozenset()
+    """The accounts that are owed intermediate notifications now."""
+
+
 class OutgoingResult:
     """What became of one ``deliver_sm``."""
 
@@ -143,6 +166,8 @@ class Swept:
     """Messages and texts whose validity or assembly time ended."""
     queued: bool
     """Whether something became due."""
+    incomplete: int
+    """Texts that were joined without their missing parts, and now want ``route`` (they are among ``unrouted``)."""
     doubted: int
     """Attempts whose lease ended without an outcome."""
     kept_too_long: int
@@ -172,13 +197,13 @@ class Store(Protocol):
         """Return 32 random octets that belong to this store, made at first use and never changed."""
 
     async def accept(
-        self, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
-    ) -> Sequence[Message]:
-        """Store submissions; return the texts that these parts completed, which now want ``route``.
+        self, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
+    ) -> Accepted:
+        """Store submissions.
 
         Args:
             submissions: Segments that are whole texts bring their decision; parts bring none.
-            assembly_s: Per account, how long a text may wait for its parts, in seconds.
+            rules: Per account, what holds for the texts that these parts start; it is stored with them.
             now: Unix seconds.
         """
 
@@ -186,7 +211,7 @@ class Store(Protocol):
         """Queue completed texts; one whose decision names no carrier ends REJECTED. Return what ended."""
 
     async def unrouted(self, limit: int) -> Sequence[Message]:
-        """Return completed texts that lost their router (a crash between two commits)."""
+        """Return completed texts that lost their router (a crash between two commits), and those of a sweep."""
 
     async def lease(self, carrier: str, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Message]]:
         """Lease queued messages by traffic class, then fairly between accounts, then by age."""
@@ -216,8 +241,11 @@ class Store(Protocol):
         lease: Lease,
         now: float,
         due_at: float | None,
-    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
-        """Store what became of each message of an attempt, with the receipts and costs it causes.
+    ) -> Settled:
+        """Store what became of each message of an attempt, with the receipts, notifications and costs it causes.
+
+        A segment is owed one intermediate notification at most, and none after the end of its message: what is pending
+        of it then is superseded, leased or not.
 
         Args:
             batch: The attempt.
@@ -225,9 +253,6 @@ class Store(Protocol):
             lease: Of the attempt.
             now: Unix seconds.
             due_at: First poll, or next step of the doubt.
-
-        Returns:
-            What ended, and the messages that the lease no longer covers (nothing of them was changed).
         """
 
     async def lease_polls(
@@ -243,7 +268,10 @@ class Store(Protocol):
         polled: Mapping[BatchId, float] | None = None,
         lease: Lease | None = None,
     ) -> Sequence[Finish]:
-        """Store final reports with the receipts they cause; the first final one of a message wins.
+        """Store final reports with the receipts and alerts they cause; the first final one of a message wins.
+
+        A recipient is flagged where a message that wants an alert ends as one of ``core.unreached``; the next message
+        of the account that ends later and is delivered to him owes the alert, once, and clears the flag.
 
         Args:
             reports: Those that are not final change nothing.

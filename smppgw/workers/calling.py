@@ -25,6 +25,7 @@ class Settlement:
         metrics: Metrics,
         on_finished: Callable[[Sequence[Finish]], None],
         on_taken: Callable[[str, int], None],
+        on_owed: Callable[[str], None],
     ) -> None:
         """Nothing happens until the first call.
 
@@ -36,6 +37,7 @@ class Settlement:
             metrics: Counts.
             on_finished: Told what ended.
             on_taken: Told how many parts of a message the carrier has taken.
+            on_owed: Told the accounts that are owed something that is no receipt.
         """
         self._carrier = carrier
         self._store = store
@@ -45,6 +47,7 @@ class Settlement:
         self._metrics = metrics
         self._on_finished = on_finished
         self._on_taken = on_taken
+        self._on_owed = on_owed
 
     async def settle(
         self,
@@ -58,14 +61,16 @@ class Settlement:
         """Store dispositions with their costs; False when the lease was lost and nothing was changed."""
         now = self._clock.wall()
         priced = {message.id: self._priced(message, dispositions[message.id], now) for message in messages}
-        finished, lost = await store_while_leased(
+        settled = await store_while_leased(
             lambda: self._store.settle(batch, priced, lease=lease, now=self._clock.wall(), due_at=due_at),
             until=lease.until,
             clock=self._clock,
         )
-        if lost:
+        if settled.lost:
             return False
-        self._on_finished(finished)
+        self._on_finished(settled.finished)
+        for account in settled.notified:
+            self._on_owed(account)
         for message in messages:
             disposition = priced[message.id]
             if isinstance(disposition, Taken):

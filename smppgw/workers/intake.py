@@ -2,7 +2,8 @@
 
 What one read brought is stored in one request and answered together. ESME_ROK leaves only after the commit that holds
 the message; whatever goes wrong before is an error status in the same response, and the session goes on. A text whose
-last part has come is routed in a second step; a crash between the two is made good by ``route_left_over``.
+last part has come is routed in a second step; a crash between the two is made good by ``route_left_over``, which also
+routes texts that the sweep has joined without their missing parts.
 
 A whole text with replace_if_present_flag ends what still waits of its account with the same source, destination and
 service_type (SMPP v3.4, 5.2.18), after it was stored itself: the old one ends DELETED, the new one has an id of its
@@ -15,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.model import Decision, Message, MessageId, Operation, Submission
 from smppgw.core.operations import Addressed
@@ -65,7 +67,7 @@ class Intake:
             store: Where accepted messages go.
             routes: The routing table.
             ids: Writers of message ids, per form.
-            policies: Per account, for how long texts wait for their parts.
+            policies: Per account, for how long texts wait for their parts, and what then becomes of them.
             clock: Time.
             metrics: Counts.
             on_queued: Told the carriers that have new work.
@@ -74,7 +76,7 @@ class Intake:
         self._store = store
         self._routes = routes
         self._ids = ids
-        self._assembly_s = {name: policy.assembly_s for name, policy in policies.items()}
+        self._rules = _rules(policies)
         self._clock = clock
         self._metrics = metrics
         self._on_queued = on_queued
@@ -84,7 +86,7 @@ class Intake:
     def reload(self, routes: Routes, policies: Mapping[str, AccountPolicy]) -> None:
         """Go by another routing table and other policies; what is stored keeps its decision."""
         self._routes = routes
-        self._assembly_s |= {name: policy.assembly_s for name, policy in policies.items()}
+        self._rules |= _rules(policies)
 
     async def submit(self, connection: Connection, account: LiveAccount, pdus: Sequence[Submit], at: float) -> None:
         """Store and answer what one read brought.
@@ -223,13 +225,14 @@ class Intake:
         policy = account.policy
         try:
             message_ids, submissions = await self._number(policy, accepted, version)
-            completed = await self._store.accept(submissions, self._assembly_s, submissions[0].accepted_at)
+            stored = await self._store.accept(submissions, self._rules, submissions[0].accepted_at)
         except StoreError as fault:
             return self._not_stored(policy, accepted, fault)
         await self._supersede([submission for submission in submissions if submission.replaceable])
         self._on_queued({way.decision.carriers[0] for each in accepted for way in each.ways if way.decision})
-        if completed:
-            await self._route_completed(completed)
+        if stored.completed:
+            await self._route_completed(stored.completed)
+        self._on_finished(stored.finished)  # last: no receipt may overtake the answer
         return [each.accepted(message_id) for each, message_id in zip(accepted, message_ids, strict=True)]
 
     async def _number(
@@ -284,7 +287,7 @@ class Intake:
             _log.error("completed texts not routed, tried again by the sweep", texts=len(completed), reason=str(fault))
 
     async def route_left_over(self) -> None:
-        """Route completed texts that a crash or a fault has left without a route."""
+        """Route texts that a crash or a fault has left without a route, and those that a sweep has joined."""
         if left_over := await self._store.unrouted(_LEFT_OVER_AT_ONCE):
             await self._route(left_over)
 
@@ -316,6 +319,10 @@ def _no_way(unroutable: Unroutable) -> Refusal:
         return Refusal(unroutable.status, unroutable.reason)
     status = CommandStatus.ESME_RSUBMITFAIL if unroutable.has_rule else CommandStatus.ESME_RINVDSTADR
     return Refusal(status, unroutable.reason)
+
+
+def _rules(policies: Mapping[str, AccountPolicy]) -> dict[str, AssemblyRule]:
+    return {name: AssemblyRule(policy.assembly_s, policy.send_incomplete) for name, policy in policies.items()}
 
 
 def _congestion(connection: Connection, account: LiveAccount, at: float) -> int:

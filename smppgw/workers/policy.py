@@ -51,3 +51,5 @@ class AccountPolicy:
     classes: tuple[ClassRule, ...] = ()
     assembly_s: float
     """How long a text waits for a missing part."""
+    send_incomplete: bool = False
+    """Whether it is then sent without that part; else it fails."""

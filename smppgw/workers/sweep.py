@@ -73,10 +73,13 @@ class Sweeper:
             self._on_due()
         if swept.doubted:
             _log.warning("calls without an outcome are doubtful now", attempts=swept.doubted)
+        if swept.incomplete:
+            _log.info("texts sent without their missing parts", texts=swept.incomplete)
         if swept.kept_too_long:
             _log.error("receipts not taken within their retention, kept but no longer tried", count=swept.kept_too_long)
-        if self._turns % FIGURES_EVERY == 0:
+        if swept.incomplete or self._turns % FIGURES_EVERY == 0:
             await self._route_left_over()
+        if self._turns % FIGURES_EVERY == 0:
             await self._show_backlog(now)
         if self._turns % PURGE_EVERY == 0:
             await self._purge(now)

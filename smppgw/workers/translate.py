@@ -25,7 +25,7 @@ from smppgw.smpp.consts import (
 )
 from smppgw.smpp.errors import RemoteProtocolError
 from smppgw.smpp.fields import DistributionList, SmeAddress
-from smppgw.smpp.pdu import DataSm, DeliverSm, ReplaceSm, SubmitSm
+from smppgw.smpp.pdu import AlertNotification, DataSm, DeliverSm, ReplaceSm, SubmitSm
 from smppgw.smpp.receipt import Dialect, Receipt
 from smppgw.smpp.text import Alphabet, Decoded
 from smppgw.smpp.times import TimeError
@@ -39,6 +39,8 @@ _HIGHEST_REPLACE_FLAG: Final = 1
 _SMPP_5_0: Final = 0x50
 _VENDOR_TAGS: Final = range(0x1400, 0x4000)
 _FLASH: Final = 0
+_AVAILABLE: Final = 0
+"""ms_availability_status (SMPP v3.4, 5.3.2.30)."""
 _TEXT_ELEMENTS: Final = frozenset({udh.CONCATENATION_8, udh.CONCATENATION_16, udh.SINGLE_SHIFT, udh.LOCKING_SHIFT})
 
 
@@ -380,6 +382,20 @@ def _receipt_tlvs(outgoing: Outgoing, facts: Receipt, dialect: Dialect) -> tlv.T
     if outgoing.user_message_reference is None or not dialect.tlvs:
         return told
     return (*told, tlv.of_int(Tag.USER_MESSAGE_REFERENCE, outgoing.user_message_reference))
+
+
+def write_alert(outgoing: Outgoing) -> AlertNotification:
+    """Write that the recipient of a submission can be reached again (SMPP v3.4, 4.12.1)."""
+    subscriber, esme = outgoing.destination, outgoing.source
+    return AlertNotification(
+        source_addr_ton=subscriber.ton,
+        source_addr_npi=subscriber.npi,
+        source_addr=subscriber.addr,
+        esme_addr_ton=esme.ton,
+        esme_addr_npi=esme.npi,
+        esme_addr=esme.addr,
+        tlvs=(tlv.of_int(Tag.MS_AVAILABILITY_STATUS, _AVAILABLE),),
+    )
 
 
 def write_data_receipt(outgoing: Outgoing, dialect: Dialect) -> DataSm:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from smppgw.core.model import Decision, Message, MessageId, Operation, Segment, SegmentId, Submission, SubmissionId
-from smppgw.smpp.consts import CommandStatus
+from smppgw.smpp import tlv
+from smppgw.smpp.consts import CommandStatus, Tag
 from smppgw.smpp.fields import UnsuccessSme
 from smppgw.smpp.pdu import DataSmResp, Pdu, SubmitMultiResp, SubmitSm, SubmitSmResp
 from smppgw.workers.policy import AccountPolicy
@@ -99,6 +100,7 @@ class Wanted:
             expires_at=draft.expires_at,
             replaceable=pdu.replace_if_present_flag != 0,
             user_message_reference=draft.user_message_reference,
+            wants_alert=self.operation is Operation.DATA_SM and tlv.integer(pdu.tlvs, Tag.SET_DPF) == 1,
             vendor_tlvs=draft.vendor_tlvs,
             flash=draft.flash,
             traffic_class=draft.traffic_class,

@@ -45,6 +45,7 @@ receipt_pdu = "data_sm"
 validity = "2h"
 traffic_class = "otp"
 assembly = "30s"
+missing_parts = "send"
 """
     )
 
@@ -62,6 +63,7 @@ assembly = "30s"
     assert policy.dialect == replace(DIALECTS["cm"], zone=ZoneInfo("Europe/Berlin"))
     assert policy.receipts_as_data_sm
     assert policy.multi_ids_apart
+    assert policy.send_incomplete
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
 
 

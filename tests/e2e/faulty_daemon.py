@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from smppgw.cli import main
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.model import Decision, Message, Submission
 from smppgw.core.operations import Named
-from smppgw.store.base import StoreError, StoreFullError
+from smppgw.store.base import Accepted, StoreError, StoreFullError
 from smppgw.store.sqlite import SqliteStore
 from smppgw.workers.routes import Routes, Unroutable
 
@@ -26,14 +27,14 @@ def _route_with_a_bug(self: Routes, message: Message, at: float) -> Decision | U
 
 
 async def _accept_sometimes(
-    self: SqliteStore, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
-) -> Sequence[Message]:
+    self: SqliteStore, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
+) -> Accepted:
     texts = {segment.text for submission in submissions for segment in submission.segments}
     if FAILS in texts:
         raise StoreError("as told")
     if FULL in texts:
         raise StoreFullError("as told")
-    return await _accept(self, submissions, assembly_s, now)
+    return await _accept(self, submissions, rules, now)
 
 
 async def _find_nothing(self: SqliteStore, named: Named) -> NoReturn:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Taken
 from smppgw.core.model import (
@@ -31,7 +32,7 @@ from smppgw.core.model import (
     SubmissionId,
 )
 from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Acknowledged, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
+from smppgw.store.base import Accepted, Acknowledged, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
 
 START = 1_700_000_000.0
 ASSEMBLY_S = 120.0
@@ -90,6 +91,8 @@ class Room:
     store: Store
     last_id: int = 0
     batches: int = 0
+    send_incomplete: bool = False
+    """The rule for texts whose first part comes now."""
 
     @property
     def now(self) -> float:
@@ -148,7 +151,12 @@ class Room:
 
     async def accept(self, *submissions: Submission) -> Sequence[Message]:
         """Accept submissions; return the texts they completed."""
-        return await self.store.accept(submissions, dict.fromkeys(ACCOUNTS, ASSEMBLY_S), self.now)
+        return list((await self.take_in(*submissions)).completed)
+
+    async def take_in(self, *submissions: Submission) -> Accepted:
+        """Accept submissions; return all that came of it."""
+        rule = AssemblyRule(ASSEMBLY_S, self.send_incomplete)
+        return await self.store.accept(submissions, dict.fromkeys(ACCOUNTS, rule), self.now)
 
     async def submit(self, text: str = "hello", **changes: Any) -> MessageId:
         """Accept one whole text; return its number."""
@@ -203,7 +211,8 @@ class Room:
     ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
         """Settle an attempt."""
         due_at = None if due_in_s is None else self.now + due_in_s
-        return await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
+        settled = await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
+        return settled.finished, settled.lost
 
     async def send(self, carrier: str = "alpha", limit: int = 100) -> tuple[BatchId, list[MessageId]]:
         """Send what is queued; the carrier takes all of it."""
@@ -228,7 +237,7 @@ class Room:
     # --- outgoing -----------------------------------------------------------------------------------------------------
 
     async def outgoing(
-        self, account: str = "acme", limit: int = 1000, for_s: float = 60
+        self, account: str = "acme", limit: int = 10_000, for_s: float = 60
     ) -> tuple[Lease, list[Outgoing]]:
         """Lease what is owed to an account."""
         lease, leased = await self.store.lease_outgoing({account: limit}, until=self.now + for_s, now=self.now)

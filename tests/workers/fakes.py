@@ -11,9 +11,10 @@ from typing import Any, Final, cast
 from prometheus_client import CollectorRegistry
 
 from smppgw.carriers.base import Carrier, CarrierLimits
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.codes import ErrorCode
-from smppgw.core.disposition import Finished
+from smppgw.core.disposition import Disposition, Finished, Taken
 from smppgw.core.ids import IdForm
 from smppgw.core.model import (
     Address,
@@ -456,7 +457,7 @@ class Depot:
         return replace(made, **changes)
 
     async def accept(self, *submissions: Submission) -> list[MessageId]:
-        await self.real.accept(submissions, {"acme": 120.0, "bolt": 120.0}, self.time.now)
+        await self.real.accept(submissions, dict.fromkeys(("acme", "bolt"), AssemblyRule(120.0)), self.time.now)
         return [MessageId(one.segments[0].id) for one in submissions]
 
     async def submit(self, count: int = 1, **changes: Any) -> list[MessageId]:
@@ -467,13 +468,30 @@ class Depot:
 
     async def end(self, count: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> list[MessageId]:
         """Bring so many messages to their end, each of which owes a receipt."""
-        now, numbers = self.time.now, await self.submit(count, carriers=("ending",), **changes)
-        lease, _ = await self.real.lease("ending", count, until=now + 60, now=now)
-        attempt = attempt_for(*numbers, batch=BatchId(f"ended {numbers[0]}"))
-        await self.real.begin(attempt, "ending", lease, now)
-        ended = dict.fromkeys(numbers, Finished(outcome, ErrorCode.NONE))
-        await self.real.settle(attempt.batch, ended, lease=lease, now=now, due_at=None)
+        numbers = await self.submit(count, carriers=("ending",), **changes)
+        await self.call(Finished(outcome, ErrorCode.NONE))
         return numbers
+
+    async def hand_over(self, count: int, **changes: Any) -> list[MessageId]:
+        """Let a carrier take so many messages."""
+        numbers = await self.submit(count, carriers=("ending",), **changes)
+        await self.call(Taken(None, 1))
+        return numbers
+
+    async def call(self, disposition: Disposition, carrier: str = "ending") -> None:
+        """Let one call with all that is queued for a carrier end so."""
+        now = self.time.now
+        lease, messages = await self.real.lease(carrier, 10_000, until=now + 60, now=now)
+        numbers = [message.id for message in messages]
+        attempt = attempt_for(*numbers, batch=BatchId(f"of {numbers[0]}"))
+        await self.real.begin(attempt, carrier, lease, now)
+        dispositions = dict.fromkeys(numbers, disposition)
+        await self.real.settle(attempt.batch, dispositions, lease=lease, now=now, due_at=now + 5)
+
+    async def report(self, number: MessageId, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> None:
+        """Let a carrier say how a message ended."""
+        report = StatusReport(message=number, outcome=outcome, final=True, **changes)
+        await self.real.report([report], now=self.time.now)
 
     async def stages(self) -> dict[str, int]:
         """Return how many messages stand where, by the name of the stage; the empty ones are left out."""

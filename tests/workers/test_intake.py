@@ -12,11 +12,11 @@ from smppgw.core.model import Outcome
 from smppgw.core.verdict import Rejected
 from smppgw.smpp import text, tlv, udh
 from smppgw.smpp.consts import CommandStatus, Tag
-from smppgw.smpp.pdu import BindTransceiver, Pdu, SubmitSm, SubmitSmResp
+from smppgw.smpp.pdu import BindTransceiver, DeliverSm, Pdu, SubmitSm, SubmitSmResp
 from smppgw.smpp.text import Alphabet
 from smppgw.store.base import StoreError, StoreFailedError, StoreFullError
-from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
-from tests.workers.front import Front, ids
+from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, routes_over, submit, value_of
+from tests.workers.front import ROUTES, Front, ids
 
 OK = CommandStatus.ESME_ROK
 
@@ -378,6 +378,61 @@ async def test_a_text_whose_route_could_not_be_stored_is_routed_later(front: Fro
     assert set(status.values()) == {OK}
     assert (before, await depot.stages()) == ({"unrouted": 1}, {"queued": 1})
     assert front.queued == ["alpha"]
+
+
+async def incomplete(front: Front) -> Peer:
+    """Let the first and the last of three parts come, and no other for the assembly time."""
+    peer = await front.bound_peer()
+    await answers(peer, part(1, 1), part(2, 3))
+    front.time.advance(120)
+    await front.depot.real.sweep(outgoing_kept_s=3600, now=front.time.now)
+    await front.intake.route_left_over()
+    return peer
+
+
+async def test_a_text_with_a_missing_part_is_sent_where_its_account_wants_that(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time, send_incomplete=True)
+
+    await incomplete(front)
+
+    _, (message,) = await depot.real.lease("alpha", 10, until=time.now + 60, now=time.now)
+    assert (message.text, message.parts) == ("<1>(...)<3>", 1)
+    assert front.queued == ["alpha"]
+
+
+async def test_a_text_with_a_missing_part_is_not_sent_where_nothing_is_said(front: Front, depot: Depot) -> None:
+    await incomplete(front)
+
+    assert await depot.stages() == {}
+    assert [(outcome, error) for _, outcome, error in await depot.owed()] == [("undeliverable", 62)] * 2
+
+
+async def test_a_reload_changes_the_rule_for_texts_that_come_after_it(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time)
+    front.intake.reload(routes_over(ROUTES, front.carriers, time), {"acme": policy(send_incomplete=True)})
+
+    await incomplete(front)
+
+    assert await depot.stages() == {"queued": 1}
+
+
+async def test_a_part_that_comes_after_its_text_was_sent_is_answered_counted_and_has_its_receipt_then(
+    depot: Depot, time: FakeClock
+) -> None:
+    front = front_with(depot, time, send_incomplete=True)
+    async with front.delivering():
+        peer = await incomplete(front)
+
+        peer.send(part(3, 2))
+        answer, said = await peer.got(2)
+
+    assert isinstance(answer, SubmitSmResp)
+    assert (answer.sequence_number, answer.command_status) == (3, OK)
+    assert isinstance(said, DeliverSm)
+    assert f"id:{answer.message_id} ".encode() in said.short_message
+    assert b"stat:UNDELIV err:062" in said.short_message
+    assert [finish.outcome for finish in front.finished] == [Outcome.UNDELIVERABLE]
+    assert await depot.stages() == {"queued": 1}
 
 
 async def test_nothing_left_over_is_nothing_to_do(front: Front, depot: Depot) -> None:

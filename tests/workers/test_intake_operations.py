@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 from smppgw.core.codes import ErrorCode
+from smppgw.core.disposition import Finished
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Message, Outcome
 from smppgw.core.verdict import Rejected
@@ -25,6 +26,7 @@ from smppgw.smpp.pdu import (
     ReplaceSm,
     SubmitMulti,
     SubmitMultiResp,
+    SubmitSm,
     SubmitSmResp,
     respond,
 )
@@ -326,6 +328,33 @@ async def test_a_data_sm_is_a_message(front: Front, depot: Depot) -> None:
     assert got == DataSmResp(sequence_number=1, message_id=ids()[IdForm.DECIMAL].external(1))
     (message,) = await queued(depot)
     assert (message.text, message.sender, message.service_type) == ("你好", "ACME", "CMT")
+
+
+WITH_FLAG = (Tag.SET_DPF, b"\1")
+
+
+@pytest.mark.parametrize(
+    ("pdu", "alerts"),
+    [
+        pytest.param(data_sm(b"hello", WITH_FLAG, registered_delivery=0), 1, id="set"),
+        pytest.param(data_sm(b"hello", (Tag.SET_DPF, b"\0"), registered_delivery=0), 0, id="not set"),
+        pytest.param(data_sm(registered_delivery=0), 0, id="absent"),
+        pytest.param(
+            submit(destination_addr=NUMBERS[0], tlvs=(WITH_FLAG,), registered_delivery=0), 0, id="of a submit_sm"
+        ),
+    ],
+)
+async def test_only_a_data_sm_asks_for_an_alert(
+    front: Front, depot: Depot, time: FakeClock, pdu: DataSm | SubmitSm, alerts: int
+) -> None:
+    peer = await front.bound_peer()
+    await answer(peer, pdu)
+    await depot.call(Finished(Outcome.EXPIRED, ErrorCode.VALIDITY_EXCEEDED), "alpha")
+    time.advance(1)
+    await answer(peer, submit(2, destination_addr=NUMBERS[0], registered_delivery=0))
+    await depot.call(Finished(Outcome.DELIVERED, ErrorCode.NONE), "alpha")
+
+    assert len(await depot.owed()) == alerts
 
 
 async def test_parts_may_come_in_data_sm(front: Front, depot: Depot) -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Outcome
+from smppgw.core.model import Outcome, Part
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish, StoreError
 from smppgw.workers import sweep
@@ -65,6 +66,24 @@ async def test_dispatchers_are_told_of_what_became_due(broom: Broom, depot: Depo
     await broom.sweeper.turn()
 
     assert (early, broom.due) == (0, 1)
+
+
+async def test_texts_that_were_joined_without_their_missing_parts_are_routed_at_once(
+    broom: Broom, depot: Depot, time: FakeClock
+) -> None:
+    await broom.sweeper.turn()
+    before = broom.left_over
+    first = depot.submission()
+    segment = replace(first.segments[0], part=Part(7, 2, 1), decision=None)
+    rules = {"acme": AssemblyRule(120.0, send_incomplete=True)}
+    await depot.real.accept([replace(first, segments=(segment,))], rules, time.now)
+    await broom.sweeper.turn()
+    while_it_waits = broom.left_over
+    time.advance(120)
+
+    await broom.sweeper.turn()
+
+    assert (before, while_it_waits, broom.left_over) == (1, 1, 2)
 
 
 async def test_figures_are_looked_at_now_and_then(broom: Broom, depot: Depot, time: FakeClock) -> None:

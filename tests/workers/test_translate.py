@@ -11,11 +11,19 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind, Part, TrafficClass
 from smppgw.smpp import receipt, tlv, udh
 from smppgw.smpp.consts import CommandStatus, MessageState, Tag
-from smppgw.smpp.pdu import SubmitSm, decode, encode
+from smppgw.smpp.pdu import AlertNotification, SubmitSm, decode, encode
 from smppgw.smpp.receipt import DIALECTS, Dialect
 from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.workers.policy import AccountPolicy
-from smppgw.workers.translate import MAX_PARTS, Draft, Refusal, read_submit, write_receipt
+from smppgw.workers.translate import (
+    MAX_PARTS,
+    Draft,
+    Refusal,
+    read_submit,
+    write_alert,
+    write_data_receipt,
+    write_receipt,
+)
 from tests.workers.fakes import RECIPIENT, START, policy, submit
 
 # START is 2023-11-14 22:13:20 UTC.
@@ -375,8 +383,27 @@ def test_a_receipt_says_so_in_esm_class_and_its_text_has_the_default_coding() ->
     assert (pdu.esm_class, pdu.data_coding, pdu.registered_delivery) == (0x04, 0, 0)
 
 
-def test_an_intermediate_notification_has_its_own_esm_class() -> None:
-    assert write_receipt(outgoing(kind=OutgoingKind.INTERMEDIATE), Dialect()).esm_class == 0x20
+@pytest.mark.parametrize("profile", DIALECTS)
+def test_an_intermediate_notification_says_so_in_every_profile(profile: str) -> None:
+    notification = outgoing(kind=OutgoingKind.INTERMEDIATE, outcome=Outcome.ENROUTE)
+    as_deliver_sm = write_receipt(notification, DIALECTS[profile])
+    as_data_sm = write_data_receipt(notification, DIALECTS[profile])
+
+    assert (as_deliver_sm.esm_class, as_data_sm.esm_class) == (0x20, 0x20)
+    said = receipt.parse(as_deliver_sm.short_message)
+    assert said is not None
+    assert (said.state, said.err, said.dlvrd or 0) == (MessageState.ENROUTE, 0, 0)
+    if Tag.MESSAGE_STATE in DIALECTS[profile].tlvs:
+        assert tlv.integer(as_deliver_sm.tlvs, Tag.MESSAGE_STATE) == MessageState.ENROUTE
+
+
+def test_an_alert_says_who_is_back_and_who_wanted_to_know() -> None:
+    pdu = decode(encode(write_alert(outgoing(kind=OutgoingKind.ALERT, source=Address(5, 7, "ACME")))))
+
+    assert isinstance(pdu, AlertNotification)
+    assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr) == (1, 1, RECIPIENT)
+    assert (pdu.esme_addr_ton, pdu.esme_addr_npi, pdu.esme_addr) == (5, 7, "ACME")
+    assert tlv.integer(pdu.tlvs, Tag.MS_AVAILABILITY_STATUS) == 0
 
 
 def test_the_text_and_the_tlvs_of_a_receipt_say_the_same() -> None:

@@ -12,12 +12,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.disposition import Disposition
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Backlog, DueBatch, DueDoubt, Finish, Lease, OutgoingResult, Routed, Swept
+from smppgw.store.base import (
+    Accepted,
+    Backlog,
+    DueBatch,
+    DueDoubt,
+    Finish,
+    Lease,
+    OutgoingResult,
+    Routed,
+    Settled,
+    Swept,
+)
 from smppgw.store.sqlite import accepting, calls, figures, opening, operations, outbox, reporting, sweeping
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import ms
@@ -104,10 +116,10 @@ class SqliteStore:
         return await self._writer.run(read)
 
     async def accept(
-        self, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
-    ) -> Sequence[Message]:
+        self, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
+    ) -> Accepted:
         """See ``Store``."""
-        return await self._writer.run(lambda db: accepting.accept(db, self._queues, submissions, assembly_s, now))
+        return await self._writer.run(lambda db: accepting.accept(db, self._queues, submissions, rules, now))
 
     async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
         """See ``Store``."""
@@ -142,7 +154,7 @@ class SqliteStore:
         lease: Lease,
         now: float,
         due_at: float | None,
-    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
+    ) -> Settled:
         """See ``Store``."""
         return await self._writer.run(
             lambda db: calls.settle(db, self._queues, batch, dispositions, lease, now, due_at)

@@ -9,8 +9,8 @@ from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requ
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Stage
 from smppgw.core.verdict import Evidence
-from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError
-from smppgw.store.sqlite import rows
+from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError, Settled
+from smppgw.store.sqlite import notifying, rows
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import json_ids, ms, ms_or_none
@@ -119,7 +119,7 @@ def settle(
     lease: Lease,
     now: float,
     due_at: float | None,
-) -> tuple[list[Finish], list[MessageId]]:
+) -> Settled:
     """Store what became of the messages of an attempt, if the lease still covers it."""
     claimed = db.execute(
         """UPDATE attempts SET token = NULL, settled_ms = ?
@@ -127,12 +127,13 @@ def settle(
         (ms(now), batch, lease.token, ms(now), AttemptState.CALLING, AttemptState.DOUBTFUL),
     ).fetchall()
     if not claimed:
-        return [], list(dispositions)
+        return Settled(lost=tuple(dispositions))
     attempt, carrier = claimed[0]
     finishes = _settle_messages(db, queues, attempt, carrier, dispositions, now)
     arrived = Doubted(Evidence.ARRIVED) in dispositions.values()
-    _set_state(db, attempt, ms(now if due_at is None else due_at), arrived=arrived)
-    return finishes, []
+    asking = _set_state(db, attempt, ms(now if due_at is None else due_at), arrived=arrived)
+    notified = notifying.owe_for_attempt(db, attempt, ms(now)) if asking else frozenset[str]()
+    return Settled(finished=tuple(finishes), notified=notified)
 
 
 def _settle_messages(
@@ -211,15 +212,19 @@ def _move(db: sqlite3.Connection, attempt: int, number: MessageId, stage: Stage)
     db.execute(f"UPDATE messages SET stage = ? WHERE {_OPEN}", (stage, number, attempt))  # noqa: S608
 
 
-def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bool) -> None:
+def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bool) -> bool:
     """Say where the attempt stands by where its messages stand: some may have been settled before, or ended by a push.
 
     The request is forgotten when nothing is in doubt any more, because it holds texts and numbers.
+
+    Returns:
+        Whether intermediate notifications were asked for of messages that the carrier has.
     """
-    doubtful, awaiting = db.execute(
-        """SELECT count(*) FILTER (WHERE m.stage IN (4, 5)), count(*) FILTER (WHERE m.stage = 7)
+    doubtful, awaiting, asking = db.execute(
+        f"""SELECT count(*) FILTER (WHERE m.stage IN (4, 5)), count(*) FILTER (WHERE m.stage = 7),
+               count(*) FILTER (WHERE m.stage = 7 AND m.asks & {rows.ASKS_NOTIFICATION})
            FROM attempts a JOIN json_each(a.messages) j JOIN messages m ON m.id = j.value AND m.attempt = a.id
-           WHERE a.id = ?""",
+           WHERE a.id = ?""",  # noqa: S608 - a constant
         (attempt,),
     ).fetchone()
     state = AttemptState.DOUBTFUL if doubtful else AttemptState.AWAITING if awaiting else AttemptState.DONE
@@ -235,6 +240,7 @@ def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bo
             "arrived": arrived,
         },
     )
+    return bool(asking)
 
 
 # --- doubts -----------------------------------------------------------------------------------------------------------

@@ -174,12 +174,12 @@ def replace(db: sqlite3.Connection, queues: Queues, replacement: Replacement, no
     stage, due_ms = start(replacement.schedule_at, replacement.decision, now)
     db.execute(
         """UPDATE messages SET parts = ?, decision = ?, sender = ?, carrier = ?, stage = ?, due_ms = ?, fair = ?,
-           expires_ms = ?, token = NULL, tries = 0, batch_cap = NULL WHERE id = ?""",
+           expires_ms = ?, token = NULL, tries = 0, batch_cap = NULL, asks = asks & ? | ? WHERE id = ?""",
         (
             replacement.parts, rows.decision_text(replacement.decision), replacement.decision.sender, carrier, stage,
             due_ms,
             _place(queues, found, replacement.account, carrier, stage), ms(replacement.expires_at),
-            replacement.message,
+            rows.ASKS_ALERT, rows.asks_notification(replacement.registered_delivery), replacement.message,
         ),
     )  # fmt: skip
     db.execute(

@@ -17,6 +17,8 @@ class OutboxState(IntEnum):
     ACKNOWLEDGED = 1
     REFUSED = 2
     KEPT_TOO_LONG = 3
+    SUPERSEDED = 4
+    """A notification that the end of its message has overtaken."""
 
 
 def lease_outgoing(

@@ -38,6 +38,28 @@ _PLAIN = "failover"
 OUTBOX_KINDS = 4
 """An outbox row has the number of its segment times this, plus its kind."""
 
+ASKS_NOTIFICATION = 1
+"""The bit of ``messages.asks`` for an intermediate notification. It stands with the message, which every step reads
+anyway, so that what nobody asks for costs no look-up."""
+ASKS_ALERT = 2
+"""The bit of ``messages.asks`` for an alert."""
+
+_INTERMEDIATE_BIT = 4
+"""Of registered_delivery (SMPP v3.4, 5.2.17)."""
+
+ITS_SEGMENTS = "(s.id = m.id OR s.message = m.id AND s.message <> s.id)"
+"""A condition: segment ``s`` is one of message ``m``; in the words of the index over segments of several."""
+
+
+def asks(submission: Submission) -> int:
+    """Return what a submission adds to ``messages.asks``."""
+    return asks_notification(submission.registered_delivery) | submission.wants_alert * ASKS_ALERT
+
+
+def asks_notification(registered_delivery: int) -> int:
+    """Return ``ASKS_NOTIFICATION`` where it is asked for, else 0."""
+    return registered_delivery >> _INTERMEDIATE_BIT & ASKS_NOTIFICATION
+
 
 def ms(at: float) -> int:
     """Turn Unix seconds into the store's milliseconds."""
@@ -85,7 +107,7 @@ def decision(text: str) -> Decision:
     )
 
 
-INSERT_SUBMISSION = f"INSERT INTO submissions VALUES ({','.join('?' * 23)})"  # noqa: S608 - only question marks
+INSERT_SUBMISSION = f"INSERT INTO submissions VALUES ({','.join('?' * 24)})"  # noqa: S608 - only question marks
 
 
 def submission_row(submission: Submission) -> Row:
@@ -97,7 +119,8 @@ def submission_row(submission: Submission) -> Row:
         submission.service_type, submission.esm_class, submission.protocol_id, submission.priority_flag,
         submission.data_coding, submission.registered_delivery,
         ms_or_none(submission.schedule_at), ms(submission.expires_at),
-        submission.replaceable, submission.user_message_reference, submission.vendor_tlvs or None,
+        submission.replaceable, submission.user_message_reference, submission.wants_alert,
+        submission.vendor_tlvs or None,
         submission.flash, submission.traffic_class,
     )  # fmt: skip
 
@@ -125,8 +148,8 @@ def segment_row(
 
 
 INSERT_MESSAGE = """INSERT INTO messages (id, account, submission, segments, recipient, country, text, parts,
-    sender, traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+    sender, traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms, asks)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 SELECT_MESSAGE = """SELECT m.id, m.account, m.recipient, m.country, u.sender, u.sender_is_number,
     CASE WHEN m.text IS NULL THEN s.text ELSE m.text END, m.parts, u.flash, m.traffic_class, u.priority_flag,
