@@ -17,6 +17,7 @@ from smppgw.config.reading import suggest
 from smppgw.config.routes import Route
 from smppgw.config.sections import SmppSettings
 from smppgw.core.rates import Exchange, RateCard, RateFaults
+from smppgw.core.values import BY_ACCOUNT
 
 _TABLES: Final[Mapping[str, Callable[[Iterable[str], str], object]]] = {
     "rates": RateCard.parse,
@@ -44,6 +45,16 @@ def check_routes(routes: Sequence[Route], carriers: Sequence[str], accounts: Seq
                 findings.fault(f"{path}.match.account", f"there is no account {name!r}", suggest(name, accounts))
         if len(set(route.carriers)) < len(route.carriers):
             findings.fault(f"{path}.carriers", "names a carrier twice")
+
+
+def check_accounts_of_carriers(carriers: Mapping[str, BaseModel], accounts: Sequence[str], findings: Findings) -> None:
+    """What a carrier does by account names accounts that exist; ``accounts`` may hold faulty ones too."""
+    for carrier, model in carriers.items():
+        for key in (name for name, field in type(model).model_fields.items() if BY_ACCOUNT in field.metadata):
+            for name in getattr(model, key):
+                if name not in accounts:
+                    path = f"carriers.{carrier}.{key}"
+                    findings.fault(path, f"there is no account {name!r}", suggest(name, accounts))
 
 
 def check_protection(smpp: SmppSettings, accounts: Sequence[Account], findings: Findings) -> None:

@@ -152,6 +152,12 @@ def test_defaults_are_those_of_the_contract() -> None:
         {"max_batch": 3001},
         {"max_batch": 0},
         {"billcode": "b" * 71},
+        {"billcodes": {"legacy": ""}},
+        {"billcodes": "legacy"},
+        {"blackout": {"legacy": ["20:00-08:00"]}},
+        {"blackout": {"legacy": [2000]}},
+        {"blackout": {"legacy": ["20:00-08:00 UTC", "08:00-20:00 UTC"]}},
+        {"blackout": ["20:00-08:00 UTC"]},
         {"username": "a:b"},
         {"username": ""},
         {"password": None},
@@ -232,12 +238,61 @@ def test_equal_texts_share_one_entry() -> None:
     ]
 
 
-def test_the_longest_text_sets_the_parts_of_the_job() -> None:
-    assert options_of(HELLO, message(12, "4915112340002", "x" * 400, parts=3))["maxParts"] == 3
+@pytest.mark.parametrize(
+    ("text", "parts", "most"),
+    [
+        ("x" * 70, 1, 1),
+        ("x" * 71, 1, 2),  # in UTF-16 it has two, of 67 at most
+        ("x" * 400, 3, 6),
+        ("x" * 1340, 9, 20),
+        ("€" * 70, 1, 1),
+        ("您" * 71, 2, 2),
+        ("😀" * 400, 12, 12),
+    ],
+)
+def test_no_text_has_more_parts_than_the_job_allows_even_if_it_is_made_utf_16(text: str, parts: int, most: int) -> None:
+    options = options_of(message(12, "4915112340002", text, parts=parts), message(13, "4915112340003", text[0]))
+
+    assert (options["maxParts"], options["invalidCharacters"]) == (most, "TO_UTF16")
 
 
-def test_a_billcode_travels_with_each_job() -> None:
-    assert options_of(HELLO, billcode="B-1")["billcode"] == "B-1"
+def test_a_text_that_would_be_cut_as_utf_16_is_rather_refused() -> None:
+    options = options_of(message(12, "4915112340002", "x" * 1341, parts=9))
+
+    assert (options["maxParts"], options["invalidCharacters"]) == (20, "REFUSE")
+
+
+@pytest.mark.parametrize(("account", "code"), [("legacy", "B-1"), ("shop", "S-9")])
+def test_a_billcode_travels_with_each_job(account: str, code: str) -> None:
+    one = replace(HELLO, account=account)
+
+    assert options_of(one, billcode="B-1", billcodes={"shop": "S-9"})["billcode"] == code
+
+
+def test_an_account_may_have_a_billcode_where_others_have_none() -> None:
+    changes = {"billcodes": {"shop": "S-9"}}
+
+    assert "billcode" not in options_of(HELLO, **changes)
+    assert options_of(replace(HELLO, account="shop"), **changes)["billcode"] == "S-9"
+
+
+def test_hours_without_delivery_are_said_for_as_long_as_the_messages_can_wait() -> None:
+    # NOW is 14 November, 22:13 UTC; the message is valid for a day, and a day is added.
+    options = options_of(HELLO, blackout={"legacy": ["20:00-08:00 Europe/Berlin"], "shop": "12:00-13:00 UTC"})
+
+    assert options["blackoutPeriods"] == [
+        "2023-11-14T19:00Z/2023-11-15T07:00Z",
+        "2023-11-15T19:00Z/2023-11-16T07:00Z",
+        "2023-11-16T19:00Z/2023-11-17T07:00Z",
+    ]
+
+
+def test_an_account_without_such_hours_says_nothing_of_them() -> None:
+    assert "blackoutPeriods" not in options_of(HELLO, blackout={"shop": "12:00-13:00 UTC"})
+
+
+def test_hours_without_delivery_put_the_deadline_off_by_a_day() -> None:
+    assert retarus(blackout={"shop": "12:00-13:00 UTC"}).polls.deadline_s == 73 * 3600.0
 
 
 @pytest.mark.parametrize(
@@ -380,15 +435,24 @@ def test_a_campaign_accepted_over_minutes_travels_together() -> None:
         {"text": "您好"},
         {"expires_at": NOW + 3600},
         {"priority_flag": 3},
+        {"account": "shop"},
+        {"account": "bank"},
     ],
 )
 def test_what_a_job_says_once_keeps_messages_apart(changes: Mapping[str, Any]) -> None:
-    carrier = retarus(express_from=3)
+    carrier = retarus(express_from=3, billcodes={"shop": "S-9"}, blackout={"bank": ["20:00-08:00 UTC"]})
     values = {"text": "x", **changes}
 
     assert carrier.group_key(message(1, "4915112340001", "x")) != carrier.group_key(
         message(1, "4915112340001", **values)
     )
+
+
+def test_accounts_of_the_same_bill_and_the_same_hours_travel_together() -> None:
+    night = ["20:00-08:00 Europe/Berlin"]
+    carrier = retarus(billcode="B", billcodes={"shop": "B"}, blackout={"legacy": night, "shop": night[0]})
+
+    assert carrier.group_key(HELLO) == carrier.group_key(replace(HELLO, account="shop"))
 
 
 def test_texts_of_different_length_travel_together() -> None:

@@ -30,6 +30,7 @@ from smppgw.carriers.http import (
     read_refusal,
 )
 from smppgw.carriers.retarus import job, status
+from smppgw.carriers.retarus.blackout import DAY_S
 from smppgw.carriers.retarus.centers import AVOID_S, LOOK_UPS_AT_ONCE, Api, Centers, Nothing, Remembered
 from smppgw.carriers.retarus.config import RetarusConfig, SendTo
 from smppgw.carriers.retarus.lookup import JOB_ID, Lookup
@@ -39,7 +40,7 @@ from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusRe
 FENCE_S: Final = 600.0 - 60.0
 """``duplicateDetection`` looks back ten minutes (vendor code, sms/job.go); a minute is kept in hand."""
 DEADLINE_S: Final = 49 * 3600.0
-"""The longest validity, 48 h, and an hour."""
+"""The longest validity, 48 h, and an hour; a day more where hours without delivery may put it off."""
 LONGEST_S: Final = 60.0
 """Of one round of polls: a dead datacentre must not hold up what the other one knows."""
 MAX_STATUS_OCTETS: Final = 4 << 20
@@ -89,7 +90,7 @@ class Retarus:
             # Behind the shared name a repeat may reach the other datacentre, which may not know the first copy.
             fence_s=FENCE_S if config.fence and config.send_to is not SendTo.EU else None,
         )
-        self.polls = config.polls(DEADLINE_S)
+        self.polls = config.polls(DEADLINE_S + (DAY_S if config.blackout else 0.0))
         self.on_doubt = config.on_doubt
         self._config = config
         self._clock = clock
@@ -109,7 +110,7 @@ class Retarus:
         return job.refusal(message)
 
     def group_key(self, message: Message) -> Hashable:
-        """Sender, encoding, class, end of validity and priority stand once per job."""
+        """Sender, encoding, class, end of validity, priority, bill code and blackout stand once per job."""
         return job.group_key(message, self._config)
 
     def prepare(self, batch: Batch, now: float) -> Attempt:

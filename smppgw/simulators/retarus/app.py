@@ -126,7 +126,11 @@ class _Api:
             return False
 
     def _taken(self, center: Center, body: bytes) -> Response:
-        job = center.take(read(body, strict=self._options.strict), body, self._clock())
+        wanted = read(body, strict=self._options.strict)
+        suffix = self._options.refuse_suffix
+        if suffix and any((recipient.dst or "").endswith(suffix) for recipient in wanted.recipients):
+            raise RefusalError(422, "a recipient that spoils the job")
+        job = center.take(wanted, body, self._clock())
         return _json({"jobId": job.job_id}, status=201)
 
     def _known(self, center: Center, job_id: str) -> Job:
