@@ -138,6 +138,8 @@ class Crew:
         self._operations.reload(routes)
         for settlement in self._settlements:
             settlement.prices = prices
+        for dispatcher in self.dispatchers.values():
+            dispatcher.probe_now()  # a password file may have changed with it
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the three workers of one carrier."""

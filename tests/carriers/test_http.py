@@ -36,7 +36,7 @@ from smppgw.carriers.http import (
     retry_after,
 )
 from smppgw.core.codes import ErrorCode
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, PauseCause, Rejected, Verdict
 
 NOW = 1_700_000_000.0
 BODY = b'{"messages":[]}'
@@ -452,7 +452,7 @@ def answer(status: int, **headers: str) -> Answer:
     return Answer(status=status, headers=httpx.Headers({k.replace("_", "-"): v for k, v in headers.items()}), body=b"")
 
 
-@pytest.mark.parametrize("status", [400, 402, 404, 405, 413, 415, 422, 451])
+@pytest.mark.parametrize("status", [400, 404, 405, 413, 415, 422, 451])
 def test_a_refusal_is_certain(status: int) -> None:
     assert read_refusal(answer(status), NOW) == Rejected(ErrorCode.PARAMETER_REFUSED, f"http {status}")
 
@@ -462,11 +462,18 @@ def test_what_may_have_been_taken_is_doubtful(status: int) -> None:
     assert read_refusal(answer(status), NOW) == Doubtful(f"http {status}")
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_login_pauses_the_carrier(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "words", "cause"),
+    [
+        (401, "login refused", PauseCause.LOGIN),
+        (403, "login refused", PauseCause.LOGIN),
+        (402, "payment required", PauseCause.MONEY),
+    ],
+)
+def test_a_refused_login_and_an_empty_purse_pause_the_carrier(status: int, words: str, cause: PauseCause) -> None:
     verdict = read_refusal(answer(status), NOW)
 
-    assert verdict == Deferred(f"http {status}: login refused", not_before=NOW + 60.0, whole_carrier=True)
+    assert verdict == Deferred(f"http {status}: {words}", not_before=NOW + 60.0, whole_carrier=True, pause=cause)
 
 
 @pytest.mark.parametrize(
@@ -492,7 +499,7 @@ def test_throttling_waits_as_long_as_asked_within_reason(text: str, at: float | 
     verdict = read_refusal(answer(429, retry_after=text), NOW)
 
     assert isinstance(verdict, Deferred)
-    assert (verdict.not_before, verdict.whole_carrier) == (at, True)
+    assert (verdict.not_before, verdict.whole_carrier, verdict.pause) == (at, True, PauseCause.THROTTLE)
 
 
 def test_throttling_without_a_time_names_none() -> None:

@@ -36,7 +36,7 @@ from smppgw.carriers.http import (
     retry_after,
 )
 from smppgw.core.model import Attempt
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 
 METHOD: Final = "POST"
 OK: Final = "OK"
@@ -195,7 +195,7 @@ class Api:
         if (status != httpx.codes.OK and not 400 <= status < 500) or status == httpx.codes.REQUEST_TIMEOUT:
             return Doubtful(reason)
         if status != httpx.codes.OK and (pause_until := _retry_after(reply.answer, now)):
-            return Deferred(reason, not_before=pause_until, whole_carrier=True)
+            return Deferred(reason, not_before=pause_until, whole_carrier=True, pause=PauseCause.THROTTLE)
         if meaning:
             return _verdict(number_window(meaning, reply.message), reason, reply.answer, now)
         if status == httpx.codes.OK:
@@ -212,11 +212,14 @@ def _verdict(meaning: Refusal, reason: str, answer: Answer, now: float) -> Defer
         case Kind.RECIPIENT:
             return Rejected(meaning.error, reason, meaning.outcome, may_fail_over=False)
         case Kind.ACCOUNT:
-            return Deferred(reason, not_before=now + ACCOUNT_PAUSE_S, whole_carrier=True)
+            return Deferred(reason, not_before=now + ACCOUNT_PAUSE_S, whole_carrier=True, pause=PauseCause.LOGIN)
+        case Kind.MONEY:
+            return Deferred(reason, not_before=now + ACCOUNT_PAUSE_S, whole_carrier=True, pause=PauseCause.MONEY)
         case Kind.QUOTA:
-            return Deferred(reason, not_before=now + QUOTA_PAUSE_S, whole_carrier=True)
+            return Deferred(reason, not_before=now + QUOTA_PAUSE_S, whole_carrier=True, pause=PauseCause.QUOTA)
         case Kind.THROTTLE:
-            return Deferred(reason, not_before=retry_after(answer, now), whole_carrier=True)
+            until = retry_after(answer, now)
+            return Deferred(reason, not_before=until, whole_carrier=True, pause=PauseCause.THROTTLE)
         case Kind.NUMBER_MINUTE:
             return Deferred(reason, not_before=next_minute(now))
         case Kind.NUMBER_HOUR:
