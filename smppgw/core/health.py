@@ -66,19 +66,24 @@ class Circuit:
         """Return the seconds until ``allow`` can be True; 0 if it is now."""
         return 0.0 if self._next_at is None else max(0.0, self._next_at - now)
 
-    def record(self, ok: bool, now: float) -> None:
+    def record(self, ok: bool, now: float, *, weight: int = 1) -> None:
         """Take in the outcome of a call, in whatever order outcomes come.
 
         A success closes the circuit even when it is an old call's. A failure while a probe is out is held to be the
         probe's; one that comes while the circuit is open changes nothing. On a held circuit only what comes while a
         probe is out counts: the success of a call that began before says nothing about the cause.
+
+        Args:
+            ok: Whether the carrier worked.
+            now: Seconds.
+            weight: How many failures in a row a failure counts as: some prove more than others.
         """
         if self._held and not self._probing:
             return
         if ok:
             self._close()
         elif self._next_at is None:
-            self._failed += 1
+            self._failed += weight
             if self._failed >= self._failures:
                 self._open(now)
         elif self._probing:

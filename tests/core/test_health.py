@@ -167,6 +167,18 @@ def test_a_circuit_never_stays_shut(steps: list[tuple[str, float]]) -> None:
     assert circuit.allow(now + circuit.wait_s(now) + 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("weights", "state"), [((2,), CircuitState.CLOSED), ((2, 1), CircuitState.OPEN), ((3,), CircuitState.OPEN)]
+)
+def test_a_failure_may_weigh_as_much_as_several(weights: tuple[int, ...], state: CircuitState) -> None:
+    circuit = Circuit(failures=3, backoff=BACKOFF)
+
+    for weight in weights:
+        circuit.record(False, 0.0, weight=weight)
+
+    assert circuit.state(0.0) is state
+
+
 # Held until a time that the carrier named.
 
 

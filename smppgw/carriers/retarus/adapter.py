@@ -31,9 +31,10 @@ from smppgw.carriers.http import (
 )
 from smppgw.carriers.retarus import job, status
 from smppgw.carriers.retarus.blackout import DAY_S
-from smppgw.carriers.retarus.centers import AVOID_S, LOOK_UPS_AT_ONCE, Api, Centers, Nothing, Remembered
+from smppgw.carriers.retarus.centers import LOOK_UPS_AT_ONCE, Api, Centers, Nothing, Remembered
 from smppgw.carriers.retarus.config import RetarusConfig, SendTo
 from smppgw.carriers.retarus.lookup import JOB_ID, Lookup
+from smppgw.carriers.retarus.reach import Center
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
 
@@ -97,7 +98,7 @@ class Retarus:
         self._centers = Centers(config)
         self._http = client(
             connect_s=config.connect_timeout,
-            max_connections=config.max_in_flight + LOOK_UPS_AT_ONCE,
+            max_connections=config.max_in_flight + LOOK_UPS_AT_ONCE + len(SendTo),
             ca_file=config.ca_file,
             transport=transport,
         )
@@ -114,8 +115,8 @@ class Retarus:
         return job.group_key(message, self._config)
 
     def prepare(self, batch: Batch, now: float) -> Attempt:
-        """Write the job; the datacentre is the configured one unless that could not be reached lately."""
-        center = self._centers.to_send(now)
+        """Write the job; the datacentre is the configured one unless calls to it failed lately."""
+        center = self._api.reach.choose(self._centers.to_send)
         return Attempt(
             batch=batch.id,
             host=center.host,
@@ -172,6 +173,7 @@ class Retarus:
 
     async def aclose(self) -> None:
         """Close connections."""
+        await self._api.reach.aclose()
         await self._http.aclose()
 
     async def _poll(self, ref: CarrierRef, members: Sequence[Sent], found: list[StatusReport]) -> None:
@@ -203,12 +205,20 @@ class Retarus:
 
     def _learn(self, attempt: Attempt, result: Result, verdict: Verdict) -> None:
         center = self._centers.of(attempt)
-        if isinstance(result, NotSent) and center is not None:
-            self._centers.avoid(center, self._clock() + AVOID_S)
+        if center is not None:
+            self._learn_of(center, result, verdict)
         if isinstance(verdict, Accepted) and verdict.ref is not None:
             self._lookup.remember(verdict.ref, attempt.batch)
             if center is not None and center.name is not SendTo.EU:
                 self._seen_at.put(verdict.ref, center.name)
+
+    def _learn_of(self, center: Center, result: Result, verdict: Verdict) -> None:
+        if isinstance(result, NotSent):
+            self._api.reach.unreachable(center)
+        elif isinstance(verdict, Doubtful) and verdict.evidence is Evidence.NONE:
+            self._api.reach.silent(center)
+        else:
+            self._api.reach.worked(center)
 
 
 def _verdict(result: Result, now: float, *, is_batch: bool) -> Verdict:

@@ -15,7 +15,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from smppgw.carriers.http import Operation, read_json
-from smppgw.carriers.retarus.centers import Api, Center, Nothing, Remembered
+from smppgw.carriers.retarus.centers import Api, Nothing, Remembered
+from smppgw.carriers.retarus.reach import Center
 from smppgw.core.model import Attempt, BatchId, CarrierRef
 from smppgw.core.verdict import Evidence
 
