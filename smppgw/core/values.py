@@ -18,6 +18,9 @@ _AMOUNT: Final = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
 
 BY_ACCOUNT: Final = "by account"
 """Marks a field (``Annotated``) whose keys are accounts, so that a name nobody has is a fault."""
+ROTATES: Final = "rotates"
+"""Marks a secret (``Annotated``) that stands alone, so that its file may be changed while it is in use. A secret that
+belongs to a key id is none: both must change together."""
 
 
 class Secret:

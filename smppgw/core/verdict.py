@@ -69,8 +69,12 @@ class Deferred:
     whole_carrier: bool = False
     """True where the cause is not this message: wrong credentials, no money, throttling, no connection."""
     pause: PauseCause | None = None
-    """What the carrier said it was, with ``whole_carrier``; None: it said nothing of the kind. ``not_before`` is then
-    when one message may find out whether it still holds."""
+    """What the carrier said it was, with ``whole_carrier``; None: it said nothing of the kind."""
+
+    @property
+    def holds_carrier(self) -> bool:
+        """Whether the carrier as a whole is left alone until ``not_before``, when one message may find out more."""
+        return self.whole_carrier and self.not_before is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ DIVERT_AGAIN_S: Final = 5.0
 """Until the queue behind an open circuit is looked at again, after a look that found nothing to divert."""
 PATIENCE_S: Final = 5.0
 """A carrier that is throttling for no longer keeps its queue: the next candidate may be the dearer one."""
+SHORTEST_HOLD_S: Final = 1.0
+"""A carrier that asks for no pause at all would be asked without one."""
 AGAIN: Final = Backoff(first_s=1.0, factor=2.0, longest_s=300.0)
 """Waits of a message that every candidate has deferred."""
 
@@ -214,7 +216,7 @@ class Dispatcher:
         now = self._clock.monotonic()
         before = self._circuit.state(now)
         if whole is not None and whole.not_before is not None:
-            self._circuit.hold(now + whole.not_before - self._clock.wall())
+            self._circuit.hold(now + max(whole.not_before - self._clock.wall(), SHORTEST_HOLD_S))
         else:
             self._circuit.record(whole is None and not all(map(_is_silence, verdicts.values())), now)
         if whole is not None and whole.pause is PauseCause.THROTTLE:
@@ -305,6 +307,4 @@ def _is_silence(verdict: Verdict) -> bool:
 
 def _pause_of(verdict: Verdict) -> PauseCause | None:
     """Return why the carrier as a whole takes nothing until a time that it named; None: it does not say so."""
-    if isinstance(verdict, Deferred) and verdict.whole_carrier and verdict.not_before is not None:
-        return verdict.pause
-    return None
+    return verdict.pause if isinstance(verdict, Deferred) and verdict.holds_carrier else None

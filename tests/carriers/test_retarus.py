@@ -530,6 +530,23 @@ async def test_the_login_is_basic_utf_8_in_standard_base64() -> None:
     assert wire.requests[0].headers["authorization"] == "Basic w7w6Pz5+w78/Pg=="
 
 
+async def test_a_password_that_changes_in_its_place_is_used_for_the_next_call() -> None:
+    class Changing(Secret):
+        def reveal(self) -> str:
+            words.append("changed")
+            return words[-2]
+
+    words = ["first"]
+    wire = Wire(answering(503))
+    carrier = retarus(wire, password=Changing(""))
+
+    for _ in range(2):
+        await carrier.send(carrier.prepare(batch(HELLO), NOW))
+
+    logins = [base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) for request in wire.requests]
+    assert logins == [b"login-7:first", b"login-7:changed"]
+
+
 # Datacentres.
 
 

@@ -519,7 +519,7 @@ async def test_a_paused_carrier_is_tried_with_one_message_at_a_time_and_the_othe
     await depot.submit(3)
     crew.carrier.default = lambda attempt: all_get(paused(time))(attempt)
 
-    for probes in (1, 2):
+    for probes in (1, 2, 3):
         assert await crew.dispatcher._next_batches() is None
         time.advance(60.1)
         leased = await crew.dispatcher._next_batches()
@@ -530,7 +530,24 @@ async def test_a_paused_carrier_is_tried_with_one_message_at_a_time_and_the_othe
         assert crew.carrier.sizes == [1] * probes
 
     _, waiting = await depot.real.lease("alpha", 10, until=time.now + 1, now=time.now)
-    assert [message.tries for message in waiting] == [0]
+    assert [message.tries for message in waiting] == [1, 0]  # the first one was refused twice and comes after them
+
+
+async def test_a_message_whose_own_fault_it_is_does_not_hold_the_carrier_for_ever(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    bad, *_ = await depot.submit(4)
+    crew.carrier.default = lambda attempt: all_get(paused(time) if bad in attempt.messages else Accepted())(attempt)
+
+    async with crew.working():
+        for settled in (1, 2, 3):  # all four, the bad one alone, another one alone
+            await depot.scripted.until("settle done", settled)
+            time.advance(60.1)
+            crew.ring()
+        await depot.scripted.until("settle done", 4)
+
+    assert crew.carrier.sizes == [4, 1, 1, 2]
+    assert await depot.stages() == {"awaiting_status": 3, "queued": 1}
 
 
 async def test_a_pause_is_told_once_when_it_begins_and_once_when_it_is_over(crew: Crewing, time: FakeClock) -> None:
@@ -663,6 +680,7 @@ async def test_throttling_slows_calls_down_and_success_brings_them_back(
 ) -> None:
     crew = crew_with(depot, time, max_messages=1, calls_per_s=10, max_in_flight=1)
     await pause(crew, PauseCause.THROTTLE, 0.0)
+    time.advance(1.1)
     await depot.submit(60)
 
     await crew.send_all(60)

@@ -107,13 +107,9 @@ class Api:
     ) -> None:
         if config.password is None:
             raise ValueError(f"carrier {name}: the password was not loaded")
-        login = f"{config.username}:{config.password.reveal()}".encode()
-        self._headers = {
-            "Authorization": "Basic " + base64.b64encode(login).decode(),
-            "Accept": "application/json",
-        }
         self._name = name
         self._config = config
+        self._password = config.password
         self._http = http
         self._monotonic = monotonic
         self._observer = observer
@@ -128,7 +124,7 @@ class Api:
             attempt.host,
             attempt.target,
             method=attempt.method,
-            headers={**self._headers, "Content-Type": attempt.content_type or "application/json"},
+            headers={**self._headers(), "Content-Type": attempt.content_type or "application/json"},
             body=attempt.body,
         )
         result = await call(self._http, sent, deadline_s=self._config.send_timeout)
@@ -166,12 +162,17 @@ class Api:
         self._observer.called(self._name, Operation.VERSION, _read(result, bytes, 0.0)[1], seconds)
         return result, seconds
 
+    def _headers(self) -> dict[str, str]:
+        # Anew for each call: the password may have been changed in its file.
+        login = f"{self._config.username}:{self._password.reveal()}".encode()
+        return {"Authorization": "Basic " + base64.b64encode(login).decode(), "Accept": "application/json"}
+
     async def _is_up(self, center: Center) -> bool:
         result, _ = await self.version(center)
         return isinstance(result, Answer) and result.status < httpx.codes.INTERNAL_SERVER_ERROR
 
     async def _get(self, center: Center, path: str, max_octets: int) -> tuple[Result, float]:
-        asked = request(center.host, center.path + path, headers=self._headers)
+        asked = request(center.host, center.path + path, headers=self._headers())
         began = self._monotonic()
         result = await call(self._http, asked, deadline_s=self._config.lookup_timeout, max_octets=max_octets)
         return result, self._monotonic() - began

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from smppgw.carriers.config import CarrierConfig
 from smppgw.carriers.retarus.blackout import Window, parse
-from smppgw.core.values import BY_ACCOUNT, Secret
+from smppgw.core.values import BY_ACCOUNT, ROTATES, Secret
 
 MAX_RECIPIENTS: Final = 3000
 """Recipients of one job (developers.retarus.com, postJob)."""
@@ -69,7 +69,7 @@ class RetarusConfig(CarrierConfig):
 
     type: Literal["retarus"] = "retarus"
     username: Annotated[str, Field(min_length=1), AfterValidator(_login)]
-    password: Secret | None = None
+    password: Annotated[Secret | None, ROTATES] = None
     password_file: Path | None = None
     credential: str | None = None
     send_to: SendTo = SendTo.DE2
