@@ -136,19 +136,25 @@ class Api:
     ) -> _Body | Deferred | Doubtful | Rejected:
         """Ask a question that changes nothing; anything but a body says why there is no answer."""
         started = self._monotonic()
-        result = await self._call(
-            action,
-            host=self._config.endpoint,
-            query=canonical_query(parameters),
-            nonce=secrets.token_hex(16),
-            date=date_of(self._clock()),
-            deadline_s=self._config.lookup_timeout,
-        )
+        result = await self._question(action, parameters)
         found = read_json(decoder, result.answer.body) if isinstance(result, Reply) and result.is_ok else None
         refused = self.refused(result)
         outcome = outcome_of(refused) if found is None else CallOutcome.OK
         self._observer.called(self._carrier, operation, outcome, self._monotonic() - started)
         return refused if found is None else found
+
+    async def fetch(
+        self, operation: Operation, action: str, parameters: Mapping[str, str]
+    ) -> tuple[Reply | NotSent | Lost, float]:
+        """Ask a question that changes nothing; return what came of it, and how many seconds it took."""
+        started = self._monotonic()
+        result = await self._question(action, parameters)
+        seconds = self._monotonic() - started
+        is_ok = isinstance(result, Reply) and result.is_ok
+        self._observer.called(
+            self._carrier, operation, CallOutcome.OK if is_ok else outcome_of(self.refused(result)), seconds
+        )
+        return result, seconds
 
     def refused(self, result: Reply | NotSent | Lost) -> Deferred | Doubtful | Rejected:
         """Say what a call means that was not answered with OK, or whose OK cannot be read."""
@@ -163,6 +169,16 @@ class Api:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    async def _question(self, action: str, parameters: Mapping[str, str]) -> Reply | NotSent | Lost:
+        return await self._call(
+            action,
+            host=self._config.endpoint,
+            query=canonical_query(parameters),
+            nonce=secrets.token_hex(16),
+            date=date_of(self._clock()),
+            deadline_s=self._config.lookup_timeout,
+        )
 
     async def _call(
         self, action: str, *, host: str, query: str, nonce: str, date: str, deadline_s: float

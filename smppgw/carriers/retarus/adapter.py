@@ -29,7 +29,8 @@ from smppgw.carriers.http import (
     read_json,
     read_refusal,
 )
-from smppgw.carriers.retarus import job, status
+from smppgw.carriers.probing import Probe
+from smppgw.carriers.retarus import job, probing, status
 from smppgw.carriers.retarus.blackout import DAY_S
 from smppgw.carriers.retarus.centers import LOOK_UPS_AT_ONCE, Api, Centers, Nothing, Remembered
 from smppgw.carriers.retarus.config import RetarusConfig, SendTo
@@ -170,6 +171,10 @@ class Retarus:
 
     async def ready(self) -> None:
         """Nothing has to be known before the first message."""
+
+    async def probe(self) -> Sequence[Probe]:
+        """Try every datacentre that jobs may go to."""
+        return await probing.probe(self._api, self._centers.to_send, self._clock())
 
     async def aclose(self) -> None:
         """Close connections."""

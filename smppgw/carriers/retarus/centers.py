@@ -156,10 +156,10 @@ class Api:
         self._observer.called(self._name, operation, outcome, seconds)
         return found
 
-    async def version(self, center: Center) -> tuple[Result, float]:
-        """Ask for the version, which harms nothing; return what came of it, and how many seconds it took."""
-        result, seconds = await self._get(center, "/version", MAX_OCTETS)
-        self._observer.called(self._name, Operation.VERSION, _read(result, bytes, 0.0)[1], seconds)
+    async def fetch(self, center: Center, path: str, operation: Operation) -> tuple[Result, float]:
+        """Ask, whatever is known of the datacentre; return what came of it, and how many seconds it took."""
+        result, seconds = await self._get(center, path, MAX_OCTETS)
+        self._observer.called(self._name, operation, _read(result, bytes, 0.0)[1], seconds)
         return result, seconds
 
     def _headers(self) -> dict[str, str]:
@@ -168,7 +168,7 @@ class Api:
         return {"Authorization": "Basic " + base64.b64encode(login).decode(), "Accept": "application/json"}
 
     async def _is_up(self, center: Center) -> bool:
-        result, _ = await self.version(center)
+        result, _ = await self.fetch(center, "/version", Operation.VERSION)
         return isinstance(result, Answer) and result.status < httpx.codes.INTERNAL_SERVER_ERROR
 
     async def _get(self, center: Center, path: str, max_octets: int) -> tuple[Result, float]:
