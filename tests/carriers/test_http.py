@@ -424,10 +424,18 @@ async def test_silence_after_the_request_is_lost() -> None:
     assert result == Lost("no complete answer within 0.05 s")
 
 
-async def test_a_trickle_does_not_stretch_the_deadline() -> None:
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", id="body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Long: ", id="headers"),
+        pytest.param(b"", id="status line"),
+    ],
+)
+async def test_a_trickle_does_not_stretch_the_deadline(start: bytes) -> None:
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        writer.write(start)
         while not reader.at_eof():
             writer.write(b"x")
             await writer.drain()

@@ -15,6 +15,8 @@ from tests.e2e.waiting import until
 pytestmark = pytest.mark.e2e
 
 NUMBER = "4915112345100"
+NOBODY = "http://127.0.0.1:9"
+"""The discard port: nothing listens there."""
 MAX_IN_FLIGHT = 4
 """The default."""
 
@@ -77,6 +79,20 @@ async def test_a_refused_login_pauses_the_carrier_until_the_password_is_right(
     assert [event["level"] for event in daemon.events("carrier paused")] == ["error"]
     assert len(daemon.events("carrier resumed")) == 1
     assert sorted(row["to"] for row in await retarus.rows()) == [f"+{number}" for number in numbers]
+
+
+async def test_with_one_datacentre_gone_messages_go_by_the_other(new_daemon: NewDaemon, retarus: Simulated) -> None:
+    text = configuration(retarus=retarus.url)
+    daemon = new_daemon(text.replace(f'de2 = "{retarus.url}', f'de2 = "{NOBODY}'))
+    await daemon.start()
+    esme = await bind(daemon.smpp_port)
+
+    stats = [await esme.receipt_of(await esme.submit(submit(NUMBER))) for _ in range(3)]
+
+    assert stats == ["DELIVRD"] * 3
+    assert [row["datacenter"] for row in await retarus.rows()] == ["de1"] * 3
+    assert len(daemon.events("datacentre is avoided")) == 1
+    assert daemon.events("carrier circuit") == []
 
 
 @pytest.mark.parametrize("fault", ["reset_before", "garbage", "truncated", "empty"])
