@@ -142,6 +142,8 @@ class Crew:
         self._operations.reload(routes)
         for settlement in self._settlements:
             settlement.prices = prices
+        for dispatcher in self.dispatchers.values():
+            dispatcher.probe_now()  # a password file may have changed with it
 
     def remember(self, finishes: Sequence[Finish]) -> None:
         """Take up what is known of carriers from before a restart, oldest first."""

@@ -20,6 +20,7 @@ class _Place(NamedTuple):
 _COMMANDS: Final = {
     "run": _Place("run", "run", "The daemon, in the foreground."),
     "check": _Place("check", "check", "Every fault of a configuration at once."),
+    "carriers": _Place("carriers", "carriers", "The carriers of a configuration, and whether they can be used."),
     "demo": _Place("demo", "demo", "Watch messages make the whole way, on this machine."),
     "simulate": _Place("simulate", "simulate", "A carrier on loopback, with scripted faults."),
     "send": _Place("send", "send", "Submit one message over SMPP."),

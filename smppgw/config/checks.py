@@ -16,6 +16,7 @@ from smppgw.config.kinds import fields_of
 from smppgw.config.reading import suggest
 from smppgw.config.sections import SmppSettings
 from smppgw.core.rates import Exchange, RateCard, RateFaults
+from smppgw.core.values import BY_ACCOUNT
 
 _TABLES: Final[Mapping[str, Callable[[Iterable[str], str], object]]] = {
     "rates": RateCard.parse,
@@ -29,6 +30,16 @@ def check_names(kind: str, names: Iterable[str], findings: Findings) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             findings.fault(f"{kind}[{name}]", f"there are {times} of this name", "give each its own")
+
+
+def check_accounts_of_carriers(carriers: Mapping[str, BaseModel], accounts: Sequence[str], findings: Findings) -> None:
+    """What a carrier does by account names accounts that exist; ``accounts`` may hold faulty ones too."""
+    for carrier, model in carriers.items():
+        for key in (name for name, field in type(model).model_fields.items() if BY_ACCOUNT in field.metadata):
+            for name in getattr(model, key):
+                if name not in accounts:
+                    path = f"carriers.{carrier}.{key}"
+                    findings.fault(path, f"there is no account {name!r}", suggest(name, accounts))
 
 
 def check_protection(smpp: SmppSettings, accounts: Sequence[Account], findings: Findings) -> None:

@@ -78,6 +78,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     accounts = _accounts(raw, gateway or GatewaySettings(), vault, findings)
     carriers = _carriers(raw, carrier_models, vault, findings)
     routes = _routes(raw, accounts, findings)
+    checks.check_accounts_of_carriers(carriers, [account.name for account in accounts if account.name], findings)
     readable = tuple(account.model for account in accounts if account.model)
     route_checks.check_reach(routes, _lines(source), findings)
     if rates:

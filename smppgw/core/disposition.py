@@ -7,7 +7,8 @@ The rules, in the order in which they matter:
 * Rejected: another candidate of its route is tried, unless the fault is the recipient's; then it ends.
 * Rejected as a whole batch of several: nobody knows whose fault it was; all go again in batches of half the size.
 * Deferred: certainly not taken. The next candidate is tried at once; when all have had their turn, the first again
-  after a backoff.
+  after a backoff. Where the carrier as a whole is held, its queue waits with it: the first time a message simply stays,
+  so that it goes as soon as the hold is over; later times it comes after the others, in case the fault is its own.
 * A refusal of a *repeat* says nothing about the first copy: it stays doubtful (reliability.md 1.2).
 """
 
@@ -102,8 +103,13 @@ def _deferred(message: Message, verdict: Deferred, backoff: Backoff, jitter: flo
     following = carriers[(carriers.index(message.carrier) + 1) % len(carriers)]
     if tries % len(carriers):
         return Requeued(following, None, tries, message.batch_cap)
-    due_at = now + backoff.delay_s(tries // len(carriers), jitter)
-    return Requeued(following, max(due_at, verdict.not_before or 0.0), tries, message.batch_cap)
+    rounds = tries // len(carriers)
+    if verdict.holds_carrier and rounds == 1:
+        return Requeued(following, None, tries, message.batch_cap)
+    delay_s = backoff.delay_s(rounds, jitter)
+    not_before = max(verdict.not_before or now, now)
+    due_at = not_before + delay_s if verdict.holds_carrier else max(now + delay_s, not_before)
+    return Requeued(following, due_at, tries, message.batch_cap)
 
 
 def _rejected(message: Message, verdict: Rejected) -> Disposition:

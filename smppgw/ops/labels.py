@@ -44,4 +44,5 @@ STAGES: Final = ("assembling", "scheduled", "queued", "sending", "doubtful", "pa
 OPERATIONS: Final = ("send", "status", "lookup", "templates", "statistics", "version", OTHER)
 OUTCOMES: Final = ("ok", "rejected", "deferred", "doubtful")
 CIRCUIT_STATES: Final = ("closed", "half_open", "open")
+PAUSE_CAUSES: Final = ("login", "money", "quota", "throttle")
 STATS: Final = ("ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD")

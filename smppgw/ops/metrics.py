@@ -178,6 +178,7 @@ class Metrics:
         batch = self._histogram("carrier_batch_messages", "Messages per send call.", BATCH_BUCKETS, "carrier")
         self._batch = {carrier: batch.labels(carrier) for carrier in self._configured}
         self._state = self._gauge("carrier_state", "1 for the state its circuit is in.", "carrier", "state")
+        self._paused = self._gauge("carrier_paused", "1 while the carrier takes nothing, and why.", "carrier", "cause")
         self._poll_lag = self._gauge("status_poll_lag_seconds", "How overdue the oldest status poll is.", "carrier")
 
     def _receipts_and_costs(self) -> None:
@@ -209,6 +210,7 @@ class Metrics:
             self._unmatched.preset((carrier,))
             self._poll_lag.labels(carrier).set(0)
             self.circuit(carrier, "closed")
+            self.paused(carrier, None)
         for stage in labels.STAGES:
             self.queue(stage, 0, 0.0)
 
@@ -374,6 +376,12 @@ class Metrics:
         if carrier in self._configured:
             for each in labels.CIRCUIT_STATES:
                 self._state.labels(carrier, each).set(int(each == state))
+
+    def paused(self, carrier: str, cause: str | None) -> None:
+        """Why a carrier takes nothing: one of `labels.PAUSE_CAUSES`, or None while it does."""
+        if carrier in self._configured:
+            for each in labels.PAUSE_CAUSES:
+                self._paused.labels(carrier, each).set(int(each == cause))
 
     def poll_lag(self, carrier: str, lag_s: float) -> None:
         """How overdue the carrier's oldest status poll is; 0 where none is."""

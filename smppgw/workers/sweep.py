@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from smppgw.core.model import Stage
+from smppgw.core.model import Outcome, Stage
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish, Store, StoreError
@@ -69,6 +69,9 @@ class Sweeper:
         now = self._clock.wall()
         swept = await self._store.sweep(outgoing_kept_s=self._outgoing_kept_s, now=now)
         self._on_finished(swept.finished)
+        if expired := sum(finish.outcome is Outcome.EXPIRED for finish in swept.finished):
+            # As behind a carrier that is paused or cannot be reached: not without a word.
+            _log.warning("messages expired while they waited", messages=expired)
         if swept.queued or swept.doubted:
             self._on_due()
         if swept.doubted:

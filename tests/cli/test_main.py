@@ -13,6 +13,7 @@ from smppgw.cli.exits import Exit
 COMMANDS = [
     "run",
     "check",
+    "carriers",
     "demo",
     "simulate",
     "send",
@@ -23,7 +24,7 @@ COMMANDS = [
     "health",
     "hash-password",
 ]
-MINE = ["run", "check", "send", "bench", "decode", "receipt", "health", "hash-password"]
+MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "health", "hash-password"]
 
 
 def call(*arguments: str) -> Result:

@@ -81,7 +81,7 @@ def as_value(model: type[BaseModel], key: str, written: object) -> object:
 
 
 def has_default(field: FieldInfo) -> bool:
-    return not field.is_required() and field.default not in (None, ())
+    return not field.is_required() and field.default not in (None, (), {})
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -186,6 +186,23 @@ def test_a_fault_of_a_match_names_the_route(load_text: Load, match: str, key: st
     assert reason in fault.reason
 
 
+@pytest.mark.parametrize(
+    ("line", "path", "reason"),
+    [
+        ('billcodes = { legasy = "B" }', "carriers.loop.billcodes", "there is no account 'legasy'"),
+        ('blackout = { legasy = "20:00-08:00 UTC" }', "carriers.loop.blackout", "there is no account 'legasy'"),
+        ('blackout = { legacy = "20:00-08:00" }', "carriers.loop.blackout.legacy", "is no window"),
+    ],
+)
+def test_what_a_carrier_does_by_account_names_accounts_that_exist(
+    load_text: Load, line: str, path: str, reason: str
+) -> None:
+    fault = only_fault(load_text, carriers=f'{RETARUS}password = "x"\n{line}')
+
+    assert fault.path == path
+    assert reason in fault.reason
+
+
 def test_a_strategy_that_nobody_knows_is_a_fault(load_text: Load) -> None:
     fault = only_fault(load_text, routes='[[routes]]\nname = "r"\ncarriers = ["loop"]\nstrategy = "cheapest"')
 

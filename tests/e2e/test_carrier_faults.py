@@ -1,9 +1,13 @@
 """A carrier that fails in every way HTTP knows: each message ends as it should, and never arrives twice."""
 
+import signal
+from pathlib import Path
+
 import pytest
 
 from smppgw.smpp.consts import CommandStatus
-from tests.e2e.daemon import Daemon
+from tests.e2e.configuration import LOGIN, configuration
+from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import bind, submit
 from tests.e2e.simulated import Simulated
 from tests.e2e.waiting import until
@@ -11,6 +15,10 @@ from tests.e2e.waiting import until
 pytestmark = pytest.mark.e2e
 
 NUMBER = "4915112345100"
+NOBODY = "http://127.0.0.1:9"
+"""The discard port: nothing listens there."""
+MAX_IN_FLIGHT = 4
+"""The default."""
 
 
 @pytest.mark.parametrize(
@@ -42,18 +50,49 @@ async def test_a_message_is_taken_once_and_gets_its_receipt(
     assert [row["to"] for row in await retarus.rows()] == [f"+{NUMBER}"]
 
 
-async def test_a_refused_login_costs_no_message(daemon: Daemon, retarus: Simulated) -> None:
-    await retarus.order(operation="send", fault="status", code=401, count=1000)
+async def test_a_refused_login_pauses_the_carrier_until_the_password_is_right(
+    new_daemon: NewDaemon, retarus: Simulated, tmp_path: Path
+) -> None:
+    password = tmp_path / "retarus.password"
+    password.write_text("wrong")
+    text = configuration(retarus=retarus.url)
+    daemon = new_daemon(text.replace(f'password = "{LOGIN}"', f'password_file = "{password.name}"'))
+    await daemon.start()
     esme = await bind(daemon.smpp_port)
 
-    await esme.submit(submit(NUMBER))
+    async def is_paused() -> bool:
+        return bool(daemon.events("carrier paused"))
 
-    async def is_refused() -> bool:
-        return bool(daemon.events("batch not accepted whole"))
+    numbers = [f"49151123451{place:02}" for place in range(20)]
+    answers = [await esme.request(submit(number)) for number in numbers]
+    await until(is_paused, "the carrier has refused the login")
+    calls, waiting = await retarus.calls("send"), daemon.open_messages()
+    gauge = 'smppgw_carrier_paused{carrier="retarus",cause="login"} 1.0'
+    is_shown = gauge in (await daemon.get("/metrics")).text
+    password.write_text(LOGIN)
+    daemon.process.send_signal(signal.SIGHUP)
 
-    await until(is_refused, "the carrier has refused the login")
-    assert daemon.open_messages() == 1
-    assert daemon.owed_receipts() == 0
+    ids = [getattr(answer, "message_id", "") for answer in answers]
+    assert {await esme.receipt_of(message_id) for message_id in ids} == {"DELIVRD"}
+    assert (waiting, is_shown) == (len(numbers), True)
+    assert calls <= 1 + MAX_IN_FLIGHT
+    assert [event["level"] for event in daemon.events("carrier paused")] == ["error"]
+    assert len(daemon.events("carrier resumed")) == 1
+    assert sorted(row["to"] for row in await retarus.rows()) == [f"+{number}" for number in numbers]
+
+
+async def test_with_one_datacentre_gone_messages_go_by_the_other(new_daemon: NewDaemon, retarus: Simulated) -> None:
+    text = configuration(retarus=retarus.url)
+    daemon = new_daemon(text.replace(f'de2 = "{retarus.url}', f'de2 = "{NOBODY}'))
+    await daemon.start()
+    esme = await bind(daemon.smpp_port)
+
+    stats = [await esme.receipt_of(await esme.submit(submit(NUMBER))) for _ in range(3)]
+
+    assert stats == ["DELIVRD"] * 3
+    assert [row["datacenter"] for row in await retarus.rows()] == ["de1"] * 3
+    assert len(daemon.events("datacentre is avoided")) == 1
+    assert daemon.events("carrier circuit") == []
 
 
 @pytest.mark.parametrize("fault", ["reset_before", "garbage", "truncated", "empty"])

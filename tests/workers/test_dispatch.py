@@ -1,15 +1,17 @@
 """Queued messages are sent, each at most once, in batches that grow with the load."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from smppgw.carriers.base import CarrierLimits
 from smppgw.core.codes import ErrorCode
 from smppgw.core.health import CircuitState
 from smppgw.core.model import CarrierRef, MessageId, Outcome
 from smppgw.core.rates import Exchange, RateCard
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 from smppgw.store.base import StoreError
 from smppgw.workers import dispatch
 from smppgw.workers.dispatch import CALL_S, LEASE_S
@@ -465,23 +467,227 @@ async def test_what_has_no_other_candidate_waits_and_is_not_looked_for_all_the_t
     assert await depot.stages() == {"queued": 2}
 
 
-async def test_what_a_probe_has_no_room_for_is_given_back(
-    crew: Crewing, depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.recipient)
+async def test_a_probe_risks_one_message(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time)
     for _ in range(5):
         crew.circuits["alpha"].record(False, time.ticked)
     time.advance(1.1)
-    crew.carrier.scripts.append(all_get(DOWN))
+    crew.carrier.scripts.append(all_get(Doubtful("http 503")))
     await depot.submit(3)
 
-    async with crew.working():
-        await depot.scripted.until("release done", 2)
-        await depot.scripted.until("settle done")
+    await crew.send_all()
 
-    assert len(crew.carrier.sent) == 1
+    assert crew.carrier.sizes == [1]
+    assert await depot.stages() == {"doubtful": 1, "queued": 2}
+
+
+async def test_what_is_leased_when_the_circuit_opens_is_given_back(
+    crew: Crewing, depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.recipient)
+    await depot.submit(3)
+    leased = await crew.dispatcher._next_batches()
+    assert leased is not None
+    for _ in range(5):
+        crew.circuits["alpha"].record(False, time.ticked)
+
+    await crew.dispatcher._slots.acquire()
+    async with asyncio.TaskGroup() as calls:
+        await crew.dispatcher._start(calls, *leased)
+
+    assert crew.carrier.sent == []
     _, messages = await depot.real.lease("alpha", 10, until=time.now + 1, now=time.now)
-    assert len(messages) == 2
+    assert len(messages) == 3
+
+
+# --- pauses -----------------------------------------------------------------------------------------------------------
+
+
+def paused(time: FakeClock, cause: PauseCause = PauseCause.LOGIN, for_s: float = 60.0) -> Deferred:
+    """What a carrier says that takes nothing for a while."""
+    return Deferred("http 401: login refused", not_before=time.now + for_s, whole_carrier=True, pause=cause)
+
+
+async def pause(crew: Crewing, cause: PauseCause = PauseCause.LOGIN, for_s: float = 60.0) -> None:
+    crew.dispatcher._learn({MessageId(1): paused(crew.time, cause, for_s)})
+
+
+async def test_a_paused_carrier_is_tried_with_one_message_at_a_time_and_the_others_stay_untried(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    await pause(crew)
+    await depot.submit(3)
+    crew.carrier.default = lambda attempt: all_get(paused(time))(attempt)
+
+    for probes in (1, 2, 3):
+        assert await crew.dispatcher._next_batches() is None
+        time.advance(60.1)
+        leased = await crew.dispatcher._next_batches()
+        assert leased is not None
+        async with asyncio.TaskGroup() as calls:
+            await crew.dispatcher._slots.acquire()
+            await crew.dispatcher._start(calls, *leased)
+        assert crew.carrier.sizes == [1] * probes
+
+    _, waiting = await depot.real.lease("alpha", 10, until=time.now + 1, now=time.now)
+    assert [message.tries for message in waiting] == [1, 0]  # the first one was refused twice and comes after them
+
+
+async def test_a_message_whose_own_fault_it_is_does_not_hold_the_carrier_for_ever(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    bad, *_ = await depot.submit(4)
+    crew.carrier.default = lambda attempt: all_get(paused(time) if bad in attempt.messages else Accepted())(attempt)
+
+    async with crew.working():
+        for settled in (1, 2, 3):  # all four, the bad one alone, another one alone
+            await depot.scripted.until("settle done", settled)
+            time.advance(60.1)
+            crew.ring()
+        await depot.scripted.until("settle done", 4)
+
+    assert crew.carrier.sizes == [4, 1, 1, 2]
+    assert await depot.stages() == {"awaiting_status": 3, "queued": 1}
+
+
+async def test_a_pause_is_told_once_when_it_begins_and_once_when_it_is_over(crew: Crewing, time: FakeClock) -> None:
+    with capture_logs() as log:
+        for _ in range(5):
+            await pause(crew)
+            time.advance(61)
+            assert crew.circuits["alpha"].allow(time.ticked)
+        during = {cause: value_of(crew.metrics, "carrier_paused", carrier="alpha", cause=cause) for cause in PauseCause}
+        crew.dispatcher._learn({MessageId(1): Accepted()})
+
+    told = [(line["log_level"], line["event"], line["cause"]) for line in log]
+    assert told == [("error", "carrier paused", "login"), ("info", "carrier resumed", "login")]
+    assert during == {PauseCause.LOGIN: 1, PauseCause.MONEY: 0, PauseCause.QUOTA: 0, PauseCause.THROTTLE: 0}
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 0
+
+
+@pytest.mark.parametrize(
+    ("cause", "level"),
+    [
+        (PauseCause.LOGIN, "error"),
+        (PauseCause.MONEY, "error"),
+        (PauseCause.QUOTA, "error"),
+        (PauseCause.THROTTLE, "warning"),  # passes by itself
+    ],
+)
+async def test_what_waits_for_a_person_is_an_error(crew: Crewing, cause: PauseCause, level: str) -> None:
+    with capture_logs() as log:
+        await pause(crew, cause)
+
+    assert [(line["log_level"], line["cause"]) for line in log] == [(level, cause.value)]
+
+
+async def test_another_cause_is_told_too(crew: Crewing) -> None:
+    with capture_logs() as log:
+        await pause(crew, PauseCause.LOGIN)
+        await pause(crew, PauseCause.MONEY)
+
+    assert [line["cause"] for line in log] == ["login", "money"]
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 0
+
+
+async def test_the_success_of_a_call_that_began_before_does_not_end_a_pause(crew: Crewing, time: FakeClock) -> None:
+    await pause(crew)
+
+    crew.dispatcher._learn({MessageId(2): Accepted()})
+
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.OPEN
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 1
+
+
+async def test_a_probe_that_meets_silence_leaves_the_pause(crew: Crewing, time: FakeClock) -> None:
+    await pause(crew)
+    time.advance(61)
+    crew.circuits["alpha"].allow(time.ticked)
+
+    crew.dispatcher._learn({MessageId(2): Doubtful("http 503")})
+
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.OPEN
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 1
+
+
+async def test_throttling_without_a_time_is_no_pause(crew: Crewing, time: FakeClock) -> None:
+    with capture_logs() as log:
+        crew.dispatcher._learn({MessageId(1): Deferred("http 429", whole_carrier=True, pause=PauseCause.THROTTLE)})
+
+    assert log == []
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("cause", "for_s", "moved"),
+    [
+        (PauseCause.LOGIN, 60.0, 3),
+        (PauseCause.MONEY, 3.0, 3),
+        (PauseCause.THROTTLE, 30.0, 3),
+        (PauseCause.THROTTLE, 3.0, 0),  # the next candidate may be the dearer one
+    ],
+)
+async def test_what_is_queued_for_a_paused_carrier_takes_its_next_candidate(
+    depot: Depot, time: FakeClock, cause: PauseCause, for_s: float, moved: int
+) -> None:
+    crew = Crewing(depot, time, {"alpha": FakeCarrier(), "beta": FakeCarrier("beta")})
+    await pause(crew, cause, for_s)
+    await depot.submit(3, carriers=("alpha", "beta"))
+
+    assert await crew.dispatcher._next_batches() is None
+
+    _, at_beta = await depot.real.lease("beta", 10, until=time.now + 1, now=time.now)
+    assert len(at_beta) == moved
+
+
+async def test_nothing_is_diverted_to_a_carrier_that_is_paused_too(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {"alpha": FakeCarrier(), "beta": FakeCarrier("beta")})
+    for dispatcher in crew.dispatchers.values():
+        dispatcher._learn({MessageId(1): paused(time)})
+    await depot.submit(3, carriers=("alpha", "beta"))
+
+    assert await crew.dispatcher._next_batches() is None
+
+    _, still_there = await depot.real.lease("alpha", 10, until=time.now + 1, now=time.now)
+    assert len(still_there) == 3
+
+
+async def test_a_diversion_is_told_once_per_outage(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {"alpha": FakeCarrier(), "beta": FakeCarrier("beta")})
+    await pause(crew)
+
+    with capture_logs() as log:
+        for _ in range(3):
+            await depot.submit(carriers=("alpha", "beta"))
+            await crew.dispatcher._next_batches()
+
+    assert [line["event"] for line in log] == ["queue diverted from an open circuit"]
+
+
+async def test_a_pause_can_be_looked_through_at_once(crew: Crewing, depot: Depot, time: FakeClock) -> None:
+    await pause(crew)
+    await depot.submit(3)
+
+    crew.dispatcher.probe_now()
+    await crew.send_all(2)
+
+    assert crew.carrier.sizes == [1, 2]
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 0
+
+
+async def test_throttling_slows_calls_down_and_success_brings_them_back(
+    depot: Depot, time: FakeClock, pauses: list[float]
+) -> None:
+    crew = crew_with(depot, time, max_messages=1, calls_per_s=10, max_in_flight=1)
+    await pause(crew, PauseCause.THROTTLE, 0.0)
+    time.advance(1.1)
+    await depot.submit(60)
+
+    await crew.send_all(60)
+
+    # Half the pace at first; each call that is taken wins back a fiftieth of the full one.
+    assert pauses[0] == pytest.approx(1 / 5.2)
+    assert pauses[-1] == pytest.approx(1 / 10)
 
 
 async def test_calls_keep_the_pace_of_the_carrier(depot: Depot, time: FakeClock, pauses: list[float]) -> None:

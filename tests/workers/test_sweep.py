@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
@@ -55,6 +56,17 @@ async def test_what_waited_too_long_expires_with_its_receipt(broom: Broom, depot
 
     assert [(finish.message, finish.outcome) for finish in broom.finished] == [(number, Outcome.EXPIRED)]
     assert await depot.owed() == [(f"id{number}", "expired", ErrorCode.EXPIRED_IN_GATEWAY)]
+
+
+async def test_messages_do_not_expire_without_a_word(broom: Broom, depot: Depot, time: FakeClock) -> None:
+    await depot.submit(3)
+    time.advance(3601)
+
+    with capture_logs() as log:
+        await broom.sweeper.turn()
+        await broom.sweeper.turn()
+
+    assert [(line["event"], line["messages"]) for line in log] == [("messages expired while they waited", 3)]
 
 
 async def test_dispatchers_are_told_of_what_became_due(broom: Broom, depot: Depot, time: FakeClock) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 import httpx2 as httpx
 import msgspec
 
+from smppgw.carriers.alibaba import probing
 from smppgw.carriers.alibaba.api import METHOD, Api, Reply
 from smppgw.carriers.alibaba.beijing import read_mail_date
 from smppgw.carriers.alibaba.codes import DELIVERED, EXPIRED, code_word, ending, globe_refusal
@@ -23,6 +24,7 @@ from smppgw.carriers.alibaba.config import AlibabaGlobeConfig
 from smppgw.carriers.alibaba.signature import canonical_query, date_of
 from smppgw.carriers.base import CarrierLimits
 from smppgw.carriers.http import Observer, Operation, Unobserved, read_json, redact
+from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent, TrafficClass
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
@@ -160,6 +162,10 @@ class AlibabaGlobe:
 
     async def ready(self) -> None:
         """Need nothing beforehand."""
+
+    async def probe(self) -> Sequence[Probe]:
+        """Ask one harmless question."""
+        return await probing.probe(self._api, self._config.endpoint, probing.NO_MESSAGE, globe_refusal)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -16,6 +16,7 @@ from typing import Final
 import httpx2 as httpx
 import msgspec
 
+from smppgw.carriers.alibaba import probing
 from smppgw.carriers.alibaba.api import METHOD, Api, Reply
 from smppgw.carriers.alibaba.catalogue import LOAD_S, Catalogue
 from smppgw.carriers.alibaba.codes import refusal
@@ -25,6 +26,7 @@ from smppgw.carriers.alibaba.signature import canonical_query, date_of
 from smppgw.carriers.alibaba.templates import Match, NoMatch, split_signature
 from smppgw.carriers.base import CarrierLimits
 from smppgw.carriers.http import Observer, Unobserved, read_json
+from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent
 from smppgw.core.verdict import Accepted, Deferred, Doubtful, Rejected, StatusReport, Verdict
@@ -153,6 +155,10 @@ class Alibaba:
     async def refresh(self) -> None:
         """Load the templates again, from the file or the platform; on failure those there are stay."""
         await self._catalogue.refresh()
+
+    async def probe(self) -> Sequence[Probe]:
+        """Ask one harmless question."""
+        return await probing.probe(self._api, self._config.endpoint, probing.ONE_TEMPLATE, refusal)
 
     async def aclose(self) -> None:
         """Close the connections."""

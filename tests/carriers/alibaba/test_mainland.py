@@ -14,7 +14,7 @@ from smppgw.carriers.base import Carrier
 from smppgw.carriers.http import Observer
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Batch, CarrierRef, Message, Outcome
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 from tests.carriers.alibaba.builders import (
     KEY_ID,
     KEY_SECRET,
@@ -212,11 +212,15 @@ class TestSend:
             ),
             (
                 "isv.AMOUNT_NOT_ENOUGH",
-                Deferred("http 200: isv.AMOUNT_NOT_ENOUGH", not_before=NOW + 60, whole_carrier=True),
+                Deferred(
+                    "http 200: isv.AMOUNT_NOT_ENOUGH", not_before=NOW + 60, whole_carrier=True, pause=PauseCause.MONEY
+                ),
             ),
             (
                 "isv.DAY_LIMIT_CONTROL",
-                Deferred("http 200: isv.DAY_LIMIT_CONTROL", not_before=NOW + 600, whole_carrier=True),
+                Deferred(
+                    "http 200: isv.DAY_LIMIT_CONTROL", not_before=NOW + 600, whole_carrier=True, pause=PauseCause.QUOTA
+                ),
             ),
             ("isp.SYSTEM_ERROR", Doubtful("http 200: isp.SYSTEM_ERROR")),
             ("SOMETHING", Doubtful("http 200: SOMETHING")),
@@ -247,19 +251,37 @@ class TestSend:
             (
                 404,
                 "InvalidAccessKeyId.NotFound",
-                Deferred("http 404: InvalidAccessKeyId.NotFound", not_before=NOW + 60, whole_carrier=True),
+                Deferred(
+                    "http 404: InvalidAccessKeyId.NotFound",
+                    not_before=NOW + 60,
+                    whole_carrier=True,
+                    pause=PauseCause.LOGIN,
+                ),
             ),
             (
                 400,
                 "InvalidTimeStamp.Expired",
-                Deferred("http 400: InvalidTimeStamp.Expired", not_before=NOW + 60, whole_carrier=True),
+                Deferred(
+                    "http 400: InvalidTimeStamp.Expired",
+                    not_before=NOW + 60,
+                    whole_carrier=True,
+                    pause=PauseCause.LOGIN,
+                ),
             ),
             (400, "SignatureNonceUsed", Doubtful("http 400: SignatureNonceUsed", Evidence.ARRIVED)),
             (400, "MissingSignName", Rejected(ErrorCode.PARAMETER_REFUSED, "http 400: MissingSignName")),
-            (400, "Throttling.User", Deferred("http 400: Throttling.User", whole_carrier=True)),
-            (429, "Throttling", Deferred("http 429: Throttling", whole_carrier=True)),
+            (
+                400,
+                "Throttling.User",
+                Deferred("http 400: Throttling.User", whole_carrier=True, pause=PauseCause.THROTTLE),
+            ),
+            (429, "Throttling", Deferred("http 429: Throttling", whole_carrier=True, pause=PauseCause.THROTTLE)),
             (400, "SomethingElse", Rejected(ErrorCode.PARAMETER_REFUSED, "http 400: SomethingElse")),
-            (403, "SomethingElse", Deferred("http 403: SomethingElse", not_before=NOW + 60, whole_carrier=True)),
+            (
+                403,
+                "SomethingElse",
+                Deferred("http 403: SomethingElse", not_before=NOW + 60, whole_carrier=True, pause=PauseCause.LOGIN),
+            ),
             (400, "isp.SYSTEM_ERROR", Doubtful("http 400: isp.SYSTEM_ERROR")),
             (408, "Throttling", Doubtful("http 408: Throttling")),
             (500, "InternalError", Doubtful("http 500: InternalError")),
@@ -285,12 +307,14 @@ class TestSend:
     ) -> None:
         verdict = await verdict_on(reply(400, {"x-acs-retry-after": value}, Code="Throttling"))
 
-        assert verdict == Deferred("http 400: Throttling", not_before=not_before, whole_carrier=True)
+        assert verdict == Deferred(
+            "http 400: Throttling", not_before=not_before, whole_carrier=True, pause=PauseCause.THROTTLE
+        )
 
     async def test_a_pause_asked_for_means_throttling_whatever_the_code(self) -> None:
         verdict = await verdict_on(reply(403, {"x-acs-retry-after": "2000"}, Code="Busy"))
 
-        assert verdict == Deferred("http 403: Busy", not_before=NOW + 2, whole_carrier=True)
+        assert verdict == Deferred("http 403: Busy", not_before=NOW + 2, whole_carrier=True, pause=PauseCause.THROTTLE)
 
     async def test_a_pause_asked_for_does_not_hide_that_a_copy_arrived(self) -> None:
         verdict = await verdict_on(reply(400, {"x-acs-retry-after": "2000"}, Code="SignatureNonceUsed"))
@@ -303,7 +327,9 @@ class TestSend:
 
         verdict = await verdict_on(reply(400, Code="SignatureDoesNotMatch", Message=echo))
 
-        assert verdict == Deferred("http 400: SignatureDoesNotMatch", not_before=NOW + 60, whole_carrier=True)
+        assert verdict == Deferred(
+            "http 400: SignatureDoesNotMatch", not_before=NOW + 60, whole_carrier=True, pause=PauseCause.LOGIN
+        )
 
 
 class TestTemplatesNotThere:

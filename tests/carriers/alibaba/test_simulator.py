@@ -8,7 +8,7 @@ import pytest
 from smppgw.carriers.alibaba import Alibaba, AlibabaGlobe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, BatchId, Message, Outcome
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, StatusReport, Verdict
 from smppgw.simulators.alibaba import AlibabaOptions, alibaba_app
 from tests.carriers.alibaba.builders import KEY_ID, KEY_SECRET, SHIPPED, Clock, chinese, foreign, globe, mainland
 from tests.carriers.contract import sent_of
@@ -181,7 +181,9 @@ async def test_a_throttled_call_names_the_pause(world: World) -> None:
 
     _, verdict = await world.send(world.mainland, chinese())
 
-    assert verdict == Deferred("http 429: Throttling.User", not_before=world.clock() + 2.5, whole_carrier=True)
+    assert verdict == Deferred(
+        "http 429: Throttling.User", not_before=world.clock() + 2.5, whole_carrier=True, pause=PauseCause.THROTTLE
+    )
 
 
 @pytest.mark.parametrize("fault", ["garbage", "truncated", "empty"])
