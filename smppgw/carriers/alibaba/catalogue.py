@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from smppgw.carriers.alibaba.api import Api
+from smppgw.carriers.alibaba.matching import TemplateSet
 from smppgw.carriers.alibaba.template_rows import (
     PAGE,
     TemplateFileError,
@@ -19,7 +20,6 @@ from smppgw.carriers.alibaba.template_rows import (
     read_template_file,
     template_set,
 )
-from smppgw.carriers.alibaba.templates import TemplateSet
 from smppgw.carriers.http import Operation
 
 LOAD_S: Final = 30.0

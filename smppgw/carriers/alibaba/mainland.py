@@ -22,7 +22,8 @@ from smppgw.carriers.alibaba.codes import refusal
 from smppgw.carriers.alibaba.config import AlibabaConfig
 from smppgw.carriers.alibaba.details import Details
 from smppgw.carriers.alibaba.signature import canonical_query, date_of
-from smppgw.carriers.alibaba.templates import Match, NoMatch, split_signature
+from smppgw.carriers.alibaba.signatures import split_signature
+from smppgw.carriers.alibaba.templates import Match, NoMatch
 from smppgw.carriers.base import CarrierLimits
 from smppgw.carriers.http import Observer, Unobserved, read_json
 from smppgw.core.codes import ErrorCode
@@ -180,10 +181,10 @@ class Alibaba:
     def _template_parameters(self, text: str) -> dict[str, str]:
         """Name template and values; nothing where no template is known for the text."""
         match self._match(text):
-            case Match(template_code=code, params=()):
-                return {"TemplateCode": code}
-            case Match(template_code=code, params=params):
-                return {"TemplateCode": code, "TemplateParam": msgspec.json.encode(dict(params)).decode()}
+            case Match(template=template, params=()):
+                return {"TemplateCode": template.code}
+            case Match(template=template, params=params):
+                return {"TemplateCode": template.code, "TemplateParam": msgspec.json.encode(dict(params)).decode()}
         return {}
 
     def _match(self, text: str) -> Match | NoMatch | None:

@@ -10,15 +10,15 @@ from typing import Final
 
 import msgspec
 
-from smppgw.carriers.alibaba.templates import Template, TemplateSet
+from smppgw.carriers.alibaba.matching import TemplateSet
+from smppgw.carriers.alibaba.templates import Scene, Template
 from smppgw.carriers.http import read_json
 
 MAX_CONTENT: Final = 1000
 """Longest template read, in characters; the platform's own limit is 500."""
 
-_OTP: Final = 0
-_NOT_MAINLAND: Final = frozenset({3, 7})
-"""``OuterTemplateType`` of international and of digital (multimedia) templates."""
+_SCENES: Final = frozenset(Scene)
+"""What is not among them is for other services: 3 international, 7 digital (multimedia)."""
 _PASSED: Final = "AUDIT_STATE_PASS"
 _APPROVED: Final = 1
 
@@ -98,10 +98,10 @@ def page_rows(page: TemplatePage) -> Iterator[TemplateRow]:
 def template_set(rows: Iterable[TemplateRow]) -> TemplateSet:
     """Keep what is approved for mainland texts."""
     return TemplateSet.of(
-        Template(row.template_code, row.template_content, is_otp=row.outer_template_type == _OTP)
+        Template(row.template_code, row.template_content, Scene(row.outer_template_type))
         for row in rows
         if row.audit_status == _PASSED
-        and row.outer_template_type not in _NOT_MAINLAND
+        and row.outer_template_type in _SCENES
         and len(row.template_content) <= MAX_CONTENT
     )
 

@@ -14,6 +14,7 @@ from smppgw.carriers.alibaba.template_rows import (
     read_template_file,
     template_set,
 )
+from smppgw.carriers.alibaba.templates import Scene
 from tests.carriers.alibaba.builders import TEMPLATES
 
 
@@ -52,12 +53,14 @@ def test_what_cannot_carry_a_mainland_text_is_left_out(changes: dict[str, object
     assert template_set(page(a_row(**changes))).templates == ()
 
 
-@pytest.mark.parametrize(("kind", "is_otp"), [(0, True), ("0", True), (1, False), (2, False)])
-def test_the_outer_type_tells_a_password_template(kind: object, is_otp: bool) -> None:
+@pytest.mark.parametrize(
+    ("kind", "scene"), [(0, Scene.OTP), ("0", Scene.OTP), (1, Scene.NOTIFICATION), ("2", Scene.PROMOTION)]
+)
+def test_the_outer_type_tells_what_a_template_is_for(kind: object, scene: Scene) -> None:
     # TemplateType, beside it, counts differently: 0 is a notification there.
     (one,) = template_set(page(a_row(OuterTemplateType=kind))).templates
 
-    assert one.is_otp is is_otp
+    assert one.scene is scene
 
 
 @pytest.mark.parametrize(
