@@ -125,7 +125,7 @@ GATEWAY: Final = _table(
         _ACCOUNT: "InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive SignatureDoesNotMatch IncompleteSignature"
         " InvalidTimeStamp.Expired InvalidTimeStamp.Format InvalidVersion InvalidAction.NotFound MissingSecurityToken"
         " InvalidSecurityToken.Expired InvalidSecurityToken.Malformed InvalidSecurityToken.MismatchWithAccessKey"
-        " Forbidden.RAM NoPermission",
+        " Forbidden.RAM NoPermission ForbiddenAction",
         _THROTTLE: "Throttling Throttling.User Throttling.Api",
         _AMBIGUOUS: "ServiceUnavailable InternalError",
         Refusal(Kind.ARRIVED): "SignatureNonceUsed",

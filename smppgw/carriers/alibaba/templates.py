@@ -50,7 +50,7 @@ class Template:
     code: str
     content: str
     scene: Scene = Scene.NOTIFICATION
-    attributes: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Attribute per variable, where the platform has told."""
 
     @cached_property

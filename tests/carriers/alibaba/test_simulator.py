@@ -193,7 +193,7 @@ async def test_a_message_that_was_taken_without_a_readable_answer_is_found(world
     found = await world.mainland.resolve(attempt, sent_of(attempt, [one], None))
 
     assert isinstance(verdict, Doubtful)
-    assert found[one.id] == Accepted()
+    assert found[one.id] == Accepted(parts=1)
 
 
 async def test_a_message_that_was_not_taken_is_not_found(world: World) -> None:
