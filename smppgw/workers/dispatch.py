@@ -12,15 +12,15 @@ from typing import Final
 
 import structlog
 
-from smppgw.carriers.base import Carrier
-from smppgw.core.coalesce import plan
-from smppgw.core.disposition import Disposition, Doubted, Requeued, Taken, dispose
+from smppgw.carriers.base import Admits, Carrier
+from smppgw.core.coalesce import next_width, plan
+from smppgw.core.disposition import Disposition, Doubted, Requeued, Taken, dispose, dispose_unsent
 from smppgw.core.doubt import REPEATS
 from smppgw.core.health import Circuit
 from smppgw.core.model import Attempt, Batch, BatchId, Message, MessageId
 from smppgw.core.pacing import TokenBucket
 from smppgw.core.retry import Backoff
-from smppgw.core.verdict import Deferred, Doubtful, Evidence, Verdict
+from smppgw.core.verdict import Deferred, Doubtful, Evidence, Rejected, Verdict
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Lease, LeaseLostError, Store, StoreError
@@ -70,7 +70,9 @@ class Dispatcher:
         self._jitter = jitter
         self._on_queued = on_queued
         self._reachable = reachable
+        self._admits = carrier if isinstance(carrier, Admits) else None
         limits = carrier.limits
+        self._width = limits.max_messages
         self._bucket = TokenBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
         self._slots = asyncio.Semaphore(limits.max_in_flight)
         self._paused_until = 0.0
@@ -101,19 +103,39 @@ class Dispatcher:
                 await self._start(calls, *batches)
 
     async def _next_batches(self) -> tuple[Lease, list[tuple[Message, ...]]] | None:
-        """Lease what one call can carry, once a call may go; None when there is nothing to do now."""
+        """Lease what one call can carry, or a few where keys take turns; None when there is nothing to do now."""
         if not await self._may_call():
             return None
         now = self._clock.wall()
         limits = self._carrier.limits
         if limits.linger_s:
             await asyncio.sleep(limits.linger_s)
-        lease, messages = await self._store.lease(self._carrier.name, limits.max_messages, until=now + LEASE_S, now=now)
-        if not messages:
-            return None
-        if len(messages) == limits.max_messages:
+        width = self._width
+        lease, leased = await self._store.lease(self._carrier.name, width, until=now + LEASE_S, now=now)
+        if len(leased) == width:
             self.bell.ring()  # there may be more
-        return lease, plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
+        messages = leased if self._admits is None else await self._admitted(self._admits, leased, lease)
+        batches = plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
+        self._width = next_width(width, len(leased), len(batches), limits.max_messages)
+        return (lease, batches) if batches else None
+
+    async def _admitted(self, carrier: Admits, messages: Sequence[Message], lease: Lease) -> Sequence[Message]:
+        """Return the messages that a call may begin for; put back, or end, what it would be refused for."""
+        now = self._clock.wall()
+        refused = {message.id: verdict for message in messages if (verdict := carrier.admit(message, now)) is not None}
+        if not refused:
+            return messages
+        dispositions = {
+            message.id: dispose_unsent(message, refused[message.id], backoff=AGAIN, jitter=self._jitter(), now=now)
+            for message in messages
+            if message.id in refused
+        }
+        await self._settlement.put_back(dispositions, lease=lease)
+        self._on_queued({step.carrier for step in dispositions.values() if isinstance(step, Requeued)})
+        self._tell_refused(refused)
+        if any(isinstance(verdict, Deferred) and verdict.whole_carrier for verdict in refused.values()):
+            self._learn(refused)
+        return [message for message in messages if message.id not in refused]
 
     async def _may_call(self) -> bool:
         """Wait for the pace of calls; False while the carrier is paused or its circuit is open."""
@@ -145,15 +167,20 @@ class Dispatcher:
                 await self._slots.acquire()
             await pace(self._bucket, self._clock)
             now = self._clock.monotonic()
-            if self._stopping.is_set() or not self._circuit.allow(now):
+            # A pause first: a circuit counts those that it allows.
+            if self._stopping.is_set() or now < self._paused_until or not self._circuit.allow(now):
                 self._slots.release()
-                await self._release(messages, lease)
+                await self._give_back(messages, lease)
                 continue
             calls.create_task(self._call(messages, lease), name=f"call {self._carrier.name}")
 
-    async def _release(self, messages: Sequence[Message], lease: Lease) -> None:
+    async def _give_back(self, messages: Sequence[Message], lease: Lease) -> None:
+        """Put messages back as they were."""
+        as_they_were = {
+            message.id: Requeued(message.carrier, None, message.tries, message.batch_cap) for message in messages
+        }
         try:
-            await self._store.release([message.id for message in messages], lease)
+            await self._store.put_back(as_they_were, lease=lease, now=self._clock.wall())
         except StoreError as fault:
             _log.error("messages not given back, their lease ends by itself", reason=str(fault))
 
@@ -172,7 +199,7 @@ class Dispatcher:
             await self._settle(attempt, messages, verdicts, lease)
         except LeaseLostError as fault:
             _log.warning("batch dropped before sending", carrier=self._carrier.name, reason=str(fault))
-            await self._release(messages, lease)  # those that it still covers
+            await self._give_back(messages, lease)  # those that it still covers
         except StoreError as fault:
             # Whatever was sent by now is found as a doubt when the lease ends.
             _log.error("call not stored", carrier=self._carrier.name, reason=str(fault))
@@ -230,7 +257,6 @@ class Dispatcher:
         if accepted == len(verdicts):
             _log.debug("batch accepted", carrier=self._carrier.name, batch=attempt.batch, messages=accepted)
             return
-        reasons = sorted({getattr(verdict, "reason", "") for verdict in verdicts.values()} - {""})
         _log.warning(
             "batch not accepted whole",
             carrier=self._carrier.name,
@@ -238,8 +264,21 @@ class Dispatcher:
             messages=len(verdicts),
             accepted=accepted,
             verdicts=sorted({type(verdict).__name__.lower() for verdict in verdicts.values()}),
-            reasons=reasons[:5],
+            reasons=_reasons(verdicts.values()),
         )
+
+    def _tell_refused(self, refused: Mapping[MessageId, Rejected | Deferred]) -> None:
+        _log.info(
+            "not sent, the carrier would refuse it",
+            carrier=self._carrier.name,
+            messages=len(refused),
+            reasons=_reasons(refused.values()),
+        )
+
+
+def _reasons(verdicts: Iterable[Verdict]) -> list[str]:
+    """Return the first few different reasons, for the log."""
+    return sorted({getattr(verdict, "reason", "") for verdict in verdicts} - {""})[:5]
 
 
 def _is_silence(verdict: Verdict) -> bool:
