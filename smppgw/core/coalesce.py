@@ -60,8 +60,8 @@ WIDEST: Final = 8
 def next_width(width: int, leased: int, batches: int, max_messages: int) -> int:
     """Say how many messages to lease next, by what the last lease made.
 
-    Messages of different keys that take turns in the queue would make batches of a few, so more are leased at once, up
-    to where batches are full. Where nothing shares a call, or the queue is short, there is nothing to be won.
+    Messages of different keys that take turns in the queue would make batches of a few, so more are leased at once,
+    until batches are three quarters full. Where nothing shares a call, or the queue is short, nothing is to be won.
 
     Args:
         width: How many were asked for.
@@ -71,8 +71,6 @@ def next_width(width: int, leased: int, batches: int, max_messages: int) -> int:
     """
     if leased < width or batches == leased:
         return max_messages
-    if batches * max_messages <= leased:
-        return max(width // 2, max_messages)
-    if 2 * leased < batches * max_messages:
+    if 4 * leased < 3 * batches * max_messages:
         return min(2 * width, WIDEST * max_messages)
     return width

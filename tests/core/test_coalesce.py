@@ -140,16 +140,18 @@ def test_order_is_kept(drawn: list[tuple[str, str, int | None]], most: int, dist
         (800, 799, 40, 100),
         # Full batches: no more is to be won.
         (100, 100, 1, 100),
-        (800, 800, 8, 400),
-        (200, 200, 2, 100),
+        (800, 800, 8, 800),
+        # Two keys in turns: batches of 50, then full ones.
+        (100, 100, 2, 200),
+        (200, 200, 2, 200),
         # Ten keys in turns: batches of 10, 20, 40, 80.
         (100, 100, 10, 200),
         (200, 200, 10, 400),
         (400, 400, 10, 800),
         (800, 800, 10, 800),
         (800, 800, 100, 800),
-        # More than half full.
-        (400, 400, 7, 400),
+        # Three quarters full.
+        (300, 300, 4, 300),
         # Nothing shares a call.
         (100, 100, 100, 100),
         (800, 800, 800, 100),
