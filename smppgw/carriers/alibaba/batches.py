@@ -8,25 +8,12 @@ bad message stands alone and has its own verdict; what is certainly the fault of
 from dataclasses import replace
 from typing import Final
 
+from smppgw.carriers.alibaba.codes import ABOUT_THE_SIGNATURE
 from smppgw.core.codes import ErrorCode
 from smppgw.core.verdict import Deferred, Rejected, Verdict
 
 _ABOUT_THE_TEMPLATE: Final = frozenset({"TemplateNotFound"})
 """A batch has one template. ``isv.SMS_TEMPLATE_ILLEGAL`` is not here: it also says that values do not fit it."""
-_ABOUT_THE_SIGNATURE: Final = frozenset(
-    {
-        "isv.SMS_SIGNATURE_ILLEGAL",
-        "isv.SMS_SIGN_NAME_ILLEGAL",
-        "isv.SMS_SIGN_ILLEGAL",
-        "isv.SIGN_STATE_ILLEGAL",
-        "isv.SIGN_NAME_ILLEGAL",
-        "isv.SIGNATURE_BLACKLIST",
-        "isv.SMS_SIGN_EMOJI_ILLEGAL",
-        "isv.SIGN_SOURCE_ILLEGAL",
-        "isv.SMS_SIGNATURE_SCENE_ILLEGAL",
-        "SignatureNotFound",
-    }
-)
 
 
 def of_batch(verdict: Verdict, code: str | None, *, signatures: int) -> Verdict:
@@ -38,7 +25,7 @@ def of_batch(verdict: Verdict, code: str | None, *, signatures: int) -> Verdict:
         signatures: How many different ones the batch has.
     """
     match verdict:
-        case Rejected() if code in _ABOUT_THE_TEMPLATE or (code in _ABOUT_THE_SIGNATURE and signatures == 1):
+        case Rejected() if code in _ABOUT_THE_TEMPLATE or (code in ABOUT_THE_SIGNATURE and signatures == 1):
             return verdict
         case Rejected():
             return replace(verdict, whole_batch=True)
@@ -51,4 +38,4 @@ def of_batch(verdict: Verdict, code: str | None, *, signatures: int) -> Verdict:
 
 def is_about_lists(code: str | None) -> bool:
     """Whether a refusal says that our lists of templates and signatures are out of date."""
-    return code in _ABOUT_THE_SIGNATURE or code in _ABOUT_THE_TEMPLATE or code == "isv.SMS_TEMPLATE_ILLEGAL"
+    return code in ABOUT_THE_SIGNATURE or code in _ABOUT_THE_TEMPLATE or code == "isv.SMS_TEMPLATE_ILLEGAL"

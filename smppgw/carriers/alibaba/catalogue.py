@@ -80,12 +80,21 @@ class Catalogue:
 
     @property
     def problem(self) -> str | None:
-        """What could not be loaded the last time, and why."""
-        return "; ".join(f"{name} not loaded: {reason}" for name, reason in sorted(self._problems.items())) or None
+        """Why the templates could not be loaded the last time; without signatures the platform judges them."""
+        reason = self._problems.get("templates")
+        return None if reason is None else f"templates not loaded: {reason}"
+
+    @property
+    def problems(self) -> str:
+        """What could not be loaded the last time, and why; empty when all could."""
+        return "; ".join(f"{name}: {reason}" for name, reason in sorted(self._problems.items()))
 
     async def start(self) -> None:
         """Load the lists once, and keep them fresh from then on. Never raises; takes ``LOAD_S`` at most."""
         await self.refresh()
+        if "signatures" in self._problems:
+            reason = self._problems["signatures"]
+            _log.warning("signatures not known, the platform judges them", carrier=self._carrier, reason=reason)
         self._duty = asyncio.create_task(self._keep_fresh(), name=f"lists {self._carrier}")
 
     async def stop(self) -> None:
@@ -155,11 +164,11 @@ class Catalogue:
 
     async def _refresh_and_tell(self) -> None:
         """Load the lists; say once what goes wrong, what is right again, and what has changed."""
-        problem, lists = self.problem, self.lists
+        problems, lists = self.problems, self.lists
         await self.refresh()
-        if self.problem and self.problem != problem:
-            _log.warning("lists not refreshed, the old ones stay", carrier=self._carrier, reason=self.problem)
-        elif problem and not self.problem:
+        if self.problems and self.problems != problems:
+            _log.warning("lists not refreshed, the old ones stay", carrier=self._carrier, reason=self.problems)
+        elif problems and not self.problems:
             _log.info("lists refreshed again", carrier=self._carrier)
         if self.lists.templates and self.lists != lists:
             _log.info(

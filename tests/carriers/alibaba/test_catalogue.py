@@ -106,16 +106,17 @@ async def test_without_the_list_of_signatures_the_platform_judges_them() -> None
 
     await carrier.refresh()
 
-    assert carrier.problem == "signatures not loaded: http 503"
+    assert (carrier.problem, carrier._catalogue.problems) == (None, "signatures: http 503")
     assert carrier.check(chinese("【谁知道】第0号甲")) is None
 
 
-async def test_both_problems_are_told() -> None:
+async def test_both_problems_are_known_and_without_templates_the_carrier_has_one() -> None:
     carrier = mainland(answering(503), templates=None)
 
     await carrier.refresh()
 
-    assert carrier.problem == "signatures not loaded: http 503; templates not loaded: http 503"
+    assert carrier._catalogue.problems == "signatures: http 503; templates: http 503"
+    assert carrier.problem == "templates not loaded: http 503"
 
 
 async def test_a_failed_refresh_leaves_the_lists_in_force() -> None:
@@ -166,7 +167,7 @@ async def test_a_list_that_never_comes_is_not_waited_for(monkeypatch: pytest.Mon
 
     await carrier.refresh()
 
-    assert carrier.problem == "signatures not loaded: not within 0 s; templates not loaded: not within 0 s"
+    assert carrier._catalogue.problems == "signatures: not within 0 s; templates: not within 0 s"
 
 
 @given(data=st.data())
@@ -288,8 +289,20 @@ async def test_what_goes_wrong_is_told_once_and_that_it_is_right_again() -> None
 
     told = [(entry["event"], entry.get("reason")) for entry in logs if entry["event"].startswith("lists")]
     assert told == [
-        ("lists not refreshed, the old ones stay", "templates not loaded: http 503"),
+        ("lists not refreshed, the old ones stay", "templates: http 503"),
         ("lists refreshed again", None),
+    ]
+
+
+async def test_at_the_start_it_is_told_that_signatures_are_not_known() -> None:
+    loads = Loads(answer(listing(1)))
+
+    with capture_logs() as logs:
+        async with kept_fresh(loads, QuerySmsSignList=reply(400, Code="Forbidden.RAM")):
+            pass
+
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [
+        ("signatures not known, the platform judges them", "http 400: Forbidden.RAM")
     ]
 
 
