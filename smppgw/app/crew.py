@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import random
 from typing import Protocol
 
-from smppgw.carriers.base import Carrier
+from smppgw.carriers.base import Carrier, Reconciles
 from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
@@ -30,6 +30,7 @@ from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import Reception
+from smppgw.workers.reconcile import Reconciler
 from smppgw.workers.routes import Routes
 from smppgw.workers.sweep import Sweeper
 
@@ -150,7 +151,7 @@ class Crew:
         self._market.finished(finishes)
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
-        """Add the three workers of one carrier."""
+        """Add the workers of one carrier: three, and one that compares its days where it tells of them."""
         settlement = Settlement(
             carrier=carrier.name,
             store=store,
@@ -194,6 +195,10 @@ class Crew:
                 on_queued=self._queued,
             ),
         ]
+        if isinstance(carrier, Reconciles):
+            self.stoppable.append(
+                Reconciler(name=carrier.name, carrier=carrier, store=store, clock=self._clock, metrics=self._metrics)
+            )
 
     def _reachable(self) -> list[str]:
         now = self._clock.monotonic()

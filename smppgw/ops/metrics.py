@@ -196,6 +196,10 @@ class Metrics:
             account=accounts, carrier=self._carriers, currency=(self._currency,),
         )  # fmt: skip
 
+        self._reconciliation = self._gauge(
+            "reconciliation_parts", "Billed parts of the last day compared, by whose count it is.", "carrier", "side"
+        )
+
     def _storage(self) -> None:
         self._commit_s = self._histogram("store_commit_seconds", "Duration of commits.", RESPONSE_BUCKETS)
         self._commit_rows = self._histogram("store_commit_rows", "Requests that shared a commit.", BATCH_BUCKETS)
@@ -387,6 +391,12 @@ class Metrics:
         """How overdue the carrier's oldest status poll is; 0 where none is."""
         if carrier in self._configured:
             self._poll_lag.labels(carrier).set(max(lag_s, 0.0))
+
+    def reconciled(self, carrier: str, *, ours: int, theirs: int) -> None:
+        """A day of a carrier was compared: parts by our ledger, and by its own statistics."""
+        if carrier in self._configured:
+            self._reconciliation.labels(carrier, "ours").set(ours)
+            self._reconciliation.labels(carrier, "theirs").set(theirs)
 
     def store_bytes(self, octets: int) -> None:
         """Size of the database with its write-ahead log."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.disposition import Disposition
+from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import (
     Attempt,
@@ -216,8 +216,14 @@ class Store(Protocol):
     async def lease(self, carrier: str, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Message]]:
         """Lease queued messages by traffic class, then fairly between accounts, then by age."""
 
-    async def release(self, messages: Sequence[MessageId], lease: Lease) -> None:
-        """Give leased messages back that were not begun."""
+    async def put_back(
+        self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease, now: float
+    ) -> Sequence[Finish]:
+        """Store what becomes of leased messages that were not begun; return what ended.
+
+        They are queued again, at once or at a time, for this carrier or another one, or they end with their receipts.
+        What the lease no longer covers is left alone.
+        """
 
     async def divert(self, carrier: str, reachable: Collection[str], limit: int) -> Sequence[str]:
         """Move queued messages on to a later candidate of their decision; return the carriers that got some.
@@ -325,6 +331,9 @@ class Store(Protocol):
 
     async def backlog(self) -> Backlog:
         """Count what waits."""
+
+    async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
+        """Add up the parts of what a carrier took from ``since`` to before ``until``, as the ledger has them now."""
 
     def problem(self) -> str | None:
         """Say why the store takes no writes, or None."""

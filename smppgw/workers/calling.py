@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from smppgw.core.disposition import Disposition, Taken
+from smppgw.core.disposition import Disposition, Finished, Requeued, Taken
 from smppgw.core.model import BatchId, Message, MessageId
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
@@ -79,6 +79,15 @@ class Settlement:
                 if disposition.cost is not None:
                     self._metrics.cost(message.account, self._carrier, disposition.cost.reporting_micros)
         return True
+
+    async def put_back(self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease) -> None:
+        """Store what becomes of leased messages that no call was begun for; what the lease lost is left alone."""
+        finished = await store_while_leased(
+            lambda: self._store.put_back(dispositions, lease=lease, now=self._clock.wall()),
+            until=lease.until,
+            clock=self._clock,
+        )
+        self._on_finished(finished)
 
     def _priced(self, message: Message, disposition: Disposition, now: float) -> Disposition:
         if not isinstance(disposition, Taken):

@@ -16,15 +16,15 @@ from typing import Final
 
 import structlog
 
-from smppgw.carriers.base import Carrier
-from smppgw.core.coalesce import plan
-from smppgw.core.disposition import Disposition, Doubted, Requeued, Taken, dispose
+from smppgw.carriers.base import Admits, Carrier
+from smppgw.core.coalesce import next_width, plan
+from smppgw.core.disposition import Disposition, Doubted, Requeued, Taken, dispose, dispose_unsent
 from smppgw.core.doubt import REPEATS
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.model import Attempt, Batch, BatchId, Message, MessageId
 from smppgw.core.pacing import YieldingBucket
 from smppgw.core.retry import Backoff
-from smppgw.core.verdict import Deferred, Doubtful, Evidence, PauseCause, Verdict
+from smppgw.core.verdict import Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Lease, LeaseLostError, Store, StoreError
@@ -78,8 +78,10 @@ class Dispatcher:
         self._jitter = jitter
         self._on_queued = on_queued
         self._reachable = reachable
+        self._admits = carrier if isinstance(carrier, Admits) else None
         limits = carrier.limits
         self._bucket = YieldingBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
+        self._width = limits.max_messages
         self._slots = asyncio.Semaphore(limits.max_in_flight)
         self._paused: PauseCause | None = None
         self._divert_at = 0.0
@@ -115,25 +117,45 @@ class Dispatcher:
                 await self._start(calls, *batches)
 
     async def _next_batches(self) -> tuple[Lease, list[tuple[Message, ...]]] | None:
-        """Lease what one call can carry, once a call may go; None when there is nothing to do now."""
+        """Lease what one call can carry, or a few where keys take turns; None when there is nothing to do now."""
         if not await self._may_call():
             return None
         now = self._clock.wall()
         limits = self._carrier.limits
         if limits.linger_s:
             await asyncio.sleep(limits.linger_s)
-        room = self._room()
-        lease, messages = await self._store.lease(self._carrier.name, room, until=now + LEASE_S, now=now)
-        if not messages:
-            return None
-        if len(messages) == room:
+        width = self._room()
+        lease, leased = await self._store.lease(self._carrier.name, width, until=now + LEASE_S, now=now)
+        if len(leased) == width:
             self.bell.ring()  # there may be more
-        return lease, plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
+        messages = leased if self._admits is None else await self._admitted(self._admits, leased, lease)
+        batches = plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
+        if width > 1:
+            self._width = next_width(width, len(leased), len(batches), limits.max_messages)
+        return (lease, batches) if batches else None
+
+    async def _admitted(self, carrier: Admits, messages: Sequence[Message], lease: Lease) -> Sequence[Message]:
+        """Return the messages that a call may begin for; put back, or end, what it would be refused for."""
+        now = self._clock.wall()
+        refused = {message.id: verdict for message in messages if (verdict := carrier.admit(message, now)) is not None}
+        if not refused:
+            return messages
+        dispositions = {
+            message.id: dispose_unsent(message, refused[message.id], backoff=AGAIN, jitter=self._jitter(), now=now)
+            for message in messages
+            if message.id in refused
+        }
+        await self._settlement.put_back(dispositions, lease=lease)
+        self._on_queued({step.carrier for step in dispositions.values() if isinstance(step, Requeued)})
+        self._tell_refused(refused)
+        if any(isinstance(verdict, Deferred) and verdict.whole_carrier for verdict in refused.values()):
+            self._learn(refused)
+        return [message for message in messages if message.id not in refused]
 
     def _room(self) -> int:
         """Return how many messages the next call may risk: one while it has to find out whether the carrier is back."""
         is_closed = self._circuit.state(self._clock.monotonic()) is CircuitState.CLOSED
-        return self._carrier.limits.max_messages if is_closed else 1
+        return self._width if is_closed else 1
 
     async def _may_call(self) -> bool:
         """Wait for the pace of calls; False while the carrier is not to be called."""
@@ -169,13 +191,17 @@ class Dispatcher:
             now = self._clock.monotonic()
             if self._stopping.is_set() or not self._circuit.allow(now):
                 self._slots.release()
-                await self._release(messages, lease)
+                await self._give_back(messages, lease)
                 continue
             calls.create_task(self._call(messages, lease), name=f"call {self._carrier.name}")
 
-    async def _release(self, messages: Sequence[Message], lease: Lease) -> None:
+    async def _give_back(self, messages: Sequence[Message], lease: Lease) -> None:
+        """Put messages back as they were."""
+        as_they_were = {
+            message.id: Requeued(message.carrier, None, message.tries, message.batch_cap) for message in messages
+        }
         try:
-            await self._store.release([message.id for message in messages], lease)
+            await self._store.put_back(as_they_were, lease=lease, now=self._clock.wall())
         except StoreError as fault:
             _log.error("messages not given back, their lease ends by itself", reason=str(fault))
 
@@ -194,7 +220,7 @@ class Dispatcher:
             await self._settle(attempt, messages, verdicts, lease)
         except LeaseLostError as fault:
             _log.warning("batch dropped before sending", carrier=self._carrier.name, reason=str(fault))
-            await self._release(messages, lease)  # those that it still covers
+            await self._give_back(messages, lease)  # those that it still covers
         except StoreError as fault:
             # Whatever was sent by now is found as a doubt when the lease ends.
             _log.error("call not stored", carrier=self._carrier.name, reason=str(fault))
@@ -288,7 +314,6 @@ class Dispatcher:
             return
         if all(map(_pause_of, verdicts.values())):
             return  # told when it began
-        reasons = sorted({getattr(verdict, "reason", "") for verdict in verdicts.values()} - {""})
         _log.warning(
             "batch not accepted whole",
             carrier=self._carrier.name,
@@ -296,8 +321,21 @@ class Dispatcher:
             messages=len(verdicts),
             accepted=accepted,
             verdicts=sorted({type(verdict).__name__.lower() for verdict in verdicts.values()}),
-            reasons=reasons[:5],
+            reasons=_reasons(verdicts.values()),
         )
+
+    def _tell_refused(self, refused: Mapping[MessageId, Rejected | Deferred]) -> None:
+        _log.info(
+            "not sent, the carrier would refuse it",
+            carrier=self._carrier.name,
+            messages=len(refused),
+            reasons=_reasons(refused.values()),
+        )
+
+
+def _reasons(verdicts: Iterable[Verdict]) -> list[str]:
+    """Return the first few different reasons, for the log."""
+    return sorted({getattr(verdict, "reason", "") for verdict in verdicts} - {""})[:5]
 
 
 def _is_silence(verdict: Verdict) -> bool:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from smppgw.carriers import http as edge
-from smppgw.carriers.base import Carrier
+from smppgw.carriers.base import Admits, Carrier
 from smppgw.carriers.http import CallOutcome, Observer, Operation, Unobserved, outcome_of
 from smppgw.carriers.probing import Probe, Probing
 from smppgw.core.model import Attempt, Batch, BatchId, CarrierRef, Message, MessageId, Outcome, Sent, TrafficClass
@@ -566,6 +566,13 @@ class CarrierContract:
 
         assert [carrier.check(one) for one in self.samples()] == [None] * len(self.samples())
         assert len({carrier.group_key(one) for one in self.samples()}) == 1
+
+    async def test_what_was_never_sent_is_admitted(self) -> None:
+        carrier = await self.carrier(silent)
+
+        refused = [carrier.admit(one, NOW) for one in self.samples()] if isinstance(carrier, Admits) else []
+
+        assert set(refused) <= {None}
 
     async def test_what_is_not_unicode_is_refused_before_it_can_spoil_a_call(self) -> None:
         carrier = await self.carrier(silent)

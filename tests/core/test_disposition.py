@@ -15,6 +15,7 @@ from smppgw.core.disposition import (
     Taken,
     dispose,
     dispose_repeat,
+    dispose_unsent,
 )
 from smppgw.core.model import CarrierRef, Decision, Message, MessageId, Outcome, TrafficClass
 from smppgw.core.retry import Backoff
@@ -167,6 +168,19 @@ def test_a_route_that_is_gone_leaves_the_present_carrier(decision: Decision | No
 
     assert after(Deferred("429"), message) == Requeued("alpha", NOW + 10, 1)
     assert after(REJECTED, message) == Finished(Outcome.REJECTED, ErrorCode.BLOCKED, "BLOCKED")
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [REJECTED, replace(REJECTED, may_fail_over=False), Deferred("later"), Deferred("then", not_before=NOW + 60)],
+)
+@pytest.mark.parametrize("carrier", ["alpha", "gamma"])
+def test_a_refusal_said_beforehand_is_a_refusal(verdict: Rejected | Deferred, carrier: str) -> None:
+    message = replace(MESSAGE, carrier=carrier)
+
+    unsent = dispose_unsent(message, verdict, backoff=BACKOFF, jitter=0.5, now=NOW)
+
+    assert unsent == after(verdict, message)
 
 
 def test_a_repeat_that_succeeds_resolves_the_doubt() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from smppgw.smpp.consts import CommandStatus
+from smppgw.smpp.consts import CommandStatus, DataCoding
+from smppgw.smpp.pdu import SubmitSm
 from tests.e2e.configuration import LOGIN, configuration
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import bind, submit
@@ -117,3 +118,45 @@ async def test_a_batch_whose_answer_was_lost_is_found_again_whole(daemon: Daemon
 
     assert stats == {"DELIVRD"}
     assert sorted(row["to"] for row in await retarus.rows()) == [f"+{number}" for number in numbers]
+
+
+@pytest.fixture
+async def in_china(new_daemon: NewDaemon, retarus: Simulated, alibaba: Simulated) -> Daemon:
+    daemon = new_daemon(configuration(retarus=retarus.url, alibaba=alibaba.url))
+    await daemon.start()
+    return daemon
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"fault": "reset_before"}, id="dropped before it was taken"),
+        pytest.param({"fault": "reset_after"}, id="taken, then dropped"),
+        pytest.param({"fault": "reset_after", "count": 3}, id="taken, then dropped three times"),
+        pytest.param({"fault": "slow_after", "seconds": 1.0}, id="taken, answered late"),
+        pytest.param({"fault": "status", "code": 500}, id="500"),
+        pytest.param({"fault": "status", "code": 503, "after": True}, id="taken, 503"),
+        pytest.param({"fault": "garbage"}, id="taken, garbage"),
+        pytest.param({"fault": "truncated"}, id="taken, half an answer"),
+        pytest.param({"fault": "status", "code": 429, "retry_after": 1}, id="429"),
+    ],
+)
+async def test_a_batch_to_china_is_taken_once_and_gets_its_receipts(
+    in_china: Daemon, alibaba: Simulated, fault: dict[str, object]
+) -> None:
+    await alibaba.order(operation="send", **fault)
+    esme = await bind(in_china.smpp_port)
+    numbers = [f"86139{place:08}" for place in range(100, 110)]
+
+    answers = [esme.request(chinese(number)) for number in numbers]
+    for answer in answers:
+        assert (await answer).command_status == CommandStatus.ESME_ROK
+    stats = {await esme.receipt_of(getattr(answer.result(), "message_id", "")) for answer in answers}
+
+    assert stats == {"DELIVRD"}
+    assert sorted(row["to"] for row in await alibaba.rows()) == [f"+{number}" for number in numbers]
+
+
+def chinese(number: str) -> SubmitSm:
+    text = "尊敬的李雷，您的订单A-17已发货，快递单号SF1。"
+    return submit(number, "", data_coding=DataCoding.UCS2, short_message=text.encode("utf-16-be"))

@@ -38,6 +38,7 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "carrier_state": ("gauge", frozenset({"carrier", "state"})),
     "carrier_paused": ("gauge", frozenset({"carrier", "cause"})),
     "status_poll_lag_seconds": ("gauge", frozenset({"carrier"})),
+    "reconciliation_parts": ("gauge", frozenset({"carrier", "side"})),
     "receipts": ("counter", frozenset({"account", "stat"})),
     "receipts_pending": ("gauge", frozenset({"account"})),
     "receipts_oldest_age_seconds": ("gauge", frozenset({"account"})),
@@ -106,10 +107,12 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
     metrics.receipts_pending(stranger, 1, 1.0)
     metrics.circuit(stranger, stranger)
     metrics.poll_lag(stranger, 1.0)
+    metrics.reconciled(stranger, ours=1, theirs=1)
 
 
 def test_every_promised_metric_is_there_with_its_type_and_labels(books: Books) -> None:
     touch_everything(books.metrics, "legacy")
+    books.metrics.reconciled("alibaba", ours=1, theirs=1)
     families = {
         family.name.removeprefix("smppgw_"): family
         for family in text_string_to_metric_families(books.metrics.exposition().decode())

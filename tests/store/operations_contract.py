@@ -212,7 +212,7 @@ class TestCancellingByName:
         assert finish.message == number
         with pytest.raises(LeaseLostError):
             await room.store.begin(attempt, "alpha", lease, room.now)
-        await room.store.release([message.id for message in messages], lease)
+        await room.give_back(lease, *(message.id for message in messages))
         assert [message.id for message in await drawn(room)] == [other]
 
     async def test_what_may_have_left_before_says_so(self, room: Room) -> None:
@@ -446,7 +446,7 @@ class TestReplacing:
         lease, (message,) = await room.lease()
         await room.store.replace(replacement(number, schedule_at=START + 60), room.now)
 
-        await room.store.release([message.id], lease)
+        await room.give_back(lease, message.id)
 
         assert await room.waiting() == {Stage.SCHEDULED: 1}
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.disposition import Disposition, Taken
+from smppgw.core.disposition import Disposition, Requeued, Taken
 from smppgw.core.model import (
     Address,
     Attempt,
@@ -180,6 +180,11 @@ class Room:
         """Lease queued messages."""
         lease, messages = await self.store.lease(carrier, limit, until=self.now + for_s, now=self.now)
         return lease, list(messages)
+
+    async def give_back(self, lease: Lease, *messages: MessageId, carrier: str = "alpha") -> None:
+        """Put messages back as they were."""
+        now = dict.fromkeys(messages, Requeued(carrier, None, 0))
+        await self.store.put_back(now, lease=lease, now=self.now)
 
     def attempt(self, *messages: MessageId, **changes: Any) -> Attempt:
         """Make an attempt for messages, under a batch id of its own."""

@@ -48,6 +48,7 @@ LEAVING = (Stage.SENDING, Stage.DOUBTFUL, Stage.AWAITING_STATUS)
 FIRST_STAGES = {Stage.ASSEMBLING, Stage.UNROUTED, Stage.SCHEDULED, Stage.QUEUED}
 
 first_fates = st.sampled_from(["taken", "next carrier", "later", "doubt", "arrived", "reject"])
+waiting_fates = st.sampled_from(["as it was", "next carrier", "later", "reject"])
 doubt_fates = st.sampled_from(["taken", "resend", "doubt", "park", "unknown"])
 outcomes = st.sampled_from([Outcome.DELIVERED, Outcome.UNDELIVERABLE, Outcome.EXPIRED])
 asked = st.sampled_from([0x01, 0x11])
@@ -244,9 +245,19 @@ class Workers(RuleBasedStateMachine):
 
     @precondition(lambda self: self.queued)
     @rule(data=st.data())
-    def release(self, data: st.DataObject) -> None:
+    def put_back(self, data: st.DataObject) -> None:
         held = self.queued.pop(data.draw(st.integers(0, len(self.queued) - 1)))
-        self.run(self.room.store.release(held.messages, held.lease))
+        fates = {number: self.step_back(data.draw(waiting_fates), held.carrier) for number in held.messages}
+        self.note(self.run(self.room.store.put_back(fates, lease=held.lease, now=self.room.now)))
+
+    def step_back(self, word: str, carrier: str) -> Requeued | Finished:
+        fates: dict[str, Requeued | Finished] = {
+            "as it was": Requeued(carrier, None, 0),
+            "next carrier": Requeued("beta", None, 1),
+            "later": Requeued(carrier, self.room.now + 10, 1),
+            "reject": Finished(Outcome.REJECTED, ErrorCode.BLOCKED),
+        }
+        return fates[word]
 
     @precondition(lambda self: self.queued)
     @rule(data=st.data())

@@ -59,7 +59,8 @@ async def everything(room: Room) -> None:
     await room.submit_part(1, 2, "part 1", registered_delivery=0x11)
     numbers = [await room.submit(registered_delivery=0x11, wants_alert=True) for _ in range(6)]
     lease, messages = await room.lease(limit=1)
-    await store.release([message.id for message in messages], lease)
+    steps = {messages[0].id: Requeued("alpha", None, 0)}
+    await store.put_back(steps, lease=lease, now=room.now)
     lease, batch, leased = await room.call()
     fates: list[Disposition] = [
         taken(),
@@ -84,6 +85,7 @@ async def everything(room: Room) -> None:
     lease, owed = await room.outgoing()
     await store.settle_outgoing({one.id: Acknowledged() for one in owed}, lease=lease, now=room.now)
     await questions(room)
+    await store.billed_parts("alpha", since=START, until=room.now)
     await room.call()
     room.clock.now += ASSEMBLY_S
     await room.sweep(kept_s=1)
@@ -170,6 +172,7 @@ async def test_no_statement_reads_a_whole_table(room: Room) -> None:
         "assemblies_open",
         "assemblies_to_forget",
         "unreached_since",
+        "costs_booked",
     ],
 )
 async def test_each_index_is_there_for_a_statement(room: Room, index: str) -> None:

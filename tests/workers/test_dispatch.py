@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from smppgw.carriers.base import CarrierLimits
 from smppgw.core.codes import ErrorCode
 from smppgw.core.health import CircuitState
-from smppgw.core.model import CarrierRef, MessageId, Outcome
+from smppgw.core.model import CarrierRef, Message, MessageId, Outcome
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 from smppgw.store.base import StoreError
@@ -229,6 +229,141 @@ async def test_what_must_not_travel_together_does_not(
     await crew.send_all(2)
 
     assert crew.carrier.sizes == [3, 3]
+
+
+async def test_keys_that_take_turns_are_leased_together_until_their_batches_fill(
+    depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = crew_with(depot, time, max_messages=10, max_in_flight=1)
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: int(message.recipient) % 5)
+    await depot.submit(200)
+
+    async with crew.working():
+        await crew.carrier.until(lambda: sum(crew.carrier.sizes) >= 200)
+        await depot.scripted.until("settle done", len(crew.carrier.sent))
+
+    # Leases of 10, 20, and 40 from then on: batches of 2, 4 and 8, the last ten by twos.
+    assert crew.carrier.sizes == [2] * 5 + [4] * 5 + [8] * 20 + [2] * 5
+
+
+async def test_equal_messages_are_leased_by_full_batches(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time, max_messages=10, max_in_flight=1)
+    await depot.submit(200)
+
+    await crew.send_all(20)
+
+    assert crew.carrier.sizes == [10] * 20
+    assert crew.dispatcher._width == 10
+
+
+# --- refused beforehand -----------------------------------------------------------------------------------------------
+
+
+class Knowing(FakeCarrier):
+    """A carrier that knows beforehand what it would refuse, by recipient."""
+
+    def __init__(self, name: str = "alpha", **changes: Any) -> None:
+        super().__init__(name, **changes)
+        self.beforehand: dict[str, Rejected | Deferred] = {}
+        self.asked: list[tuple[str, float]] = []
+
+    def admit(self, message: Message, now: float) -> Rejected | Deferred | None:
+        self.asked.append((message.recipient, now))
+        return self.beforehand.get(message.recipient)
+
+
+def crew_that_knows(depot: Depot, time: FakeClock, verdict: Rejected | Deferred, *recipients: str) -> Crewing:
+    carrier = Knowing()
+    carrier.beforehand = dict.fromkeys(recipients, verdict)
+    return Crewing(depot, time, {"alpha": carrier, "beta": FakeCarrier("beta")})
+
+
+async def test_no_call_is_made_for_what_would_be_refused(depot: Depot, time: FakeClock) -> None:
+    bad = "491710000001"
+    crew = crew_that_knows(depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "50 a day"), bad)
+    numbers = await depot.submit(3)
+
+    await crew.send_all()
+
+    assert [attempt.messages for attempt in crew.carrier.sent] == [(numbers[0], numbers[2])]
+    assert await depot.owed() == [(f"id{numbers[1]}", "rejected", ErrorCode.FREQUENCY_LIMIT)]
+    assert [finish.message for finish in crew.finished] == [numbers[1]]
+
+
+async def test_it_goes_to_its_next_candidate(depot: Depot, time: FakeClock) -> None:
+    crew = crew_that_knows(depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "50 a day"), "491710000000")
+    numbers = await depot.submit(carriers=("alpha", "beta"))
+
+    await crew.send_all()
+
+    assert crew.carrier.sent == []
+    assert [attempt.messages for attempt in crew.carriers["beta"].sent] == [tuple(numbers)]
+
+
+async def test_what_may_come_later_waits_until_then(depot: Depot, time: FakeClock) -> None:
+    crew = crew_that_knows(depot, time, Deferred("1 a minute", not_before=START + 40), "491710000000")
+    await depot.submit(2)
+    await crew.send_all()
+
+    early = await depot.real.sweep(outgoing_kept_s=1e6, now=START + 39)
+    due = await depot.real.sweep(outgoing_kept_s=1e6, now=START + 40)
+
+    assert crew.carrier.sizes == [1]
+    assert (early.queued, due.queued) == (False, True)
+
+
+async def test_a_carrier_that_is_not_ready_as_a_whole_is_left_alone(depot: Depot, time: FakeClock) -> None:
+    verdict = Deferred("templates not loaded", not_before=START + 30, whole_carrier=True)
+    carrier = Knowing()
+    carrier.beforehand = {"491710000000": verdict}
+    crew = Crewing(depot, time, {"alpha": carrier, "beta": FakeCarrier("beta")})
+    await depot.submit()
+
+    assert await crew.dispatcher._next_batches() is None
+    await depot.submit(recipient="491710000009")
+    assert await crew.dispatcher._next_batches() is None
+    time.advance(30.1)
+    carrier.beforehand.clear()
+    due = await crew.dispatcher._next_batches()
+
+    assert due is not None
+    assert depot.scripted.log.count("lease") == 2
+
+
+async def test_a_whole_lease_of_refusals_is_not_the_end_of_the_queue(depot: Depot, time: FakeClock) -> None:
+    crew = crew_that_knows(
+        depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "no"), *(f"4917100{n:05}" for n in range(4))
+    )
+    crew.carrier.limits = CarrierLimits(max_messages=2, calls_per_s=1000.0)
+    crew.dispatchers["alpha"] = crew._dispatcher("alpha")
+    numbers = await depot.submit(5)
+
+    await crew.send_all()
+
+    assert [attempt.messages for attempt in crew.carrier.sent] == [(numbers[4],)]
+
+
+async def test_each_leased_message_is_asked_about_once(depot: Depot, time: FakeClock) -> None:
+    crew = crew_that_knows(depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "no"))
+    await depot.submit(3)
+
+    await crew.send_all()
+
+    assert crew.carrier.asked == [(f"4917100{n:05}", START) for n in range(3)]  # type: ignore[attr-defined]
+
+
+async def test_a_refusal_that_cannot_be_stored_is_asked_for_again(
+    depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "IDLE_S", 0.01)
+    crew = crew_that_knows(depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "no"), "491710000000")
+    depot.scripted.fail("put_back", StoreError("disk full"))
+    numbers = await depot.submit()
+
+    async with crew.working():
+        await depot.scripted.until("put_back done")
+
+    assert await depot.owed() == [(f"id{numbers[0]}", "rejected", ErrorCode.FREQUENCY_LIMIT)]
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
@@ -690,6 +825,21 @@ async def test_throttling_slows_calls_down_and_success_brings_them_back(
     assert pauses[-1] == pytest.approx(1 / 10)
 
 
+async def test_what_a_pause_finds_in_hand_is_given_back(
+    depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = crew_with(depot, time, max_in_flight=1)
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.recipient)
+    crew.carrier.scripts.append(all_get(Deferred("http 429", not_before=START + 30, whole_carrier=True)))
+    await depot.submit(4)
+
+    async with crew.working():
+        await depot.scripted.until("put_back done", 3)
+
+    assert crew.carrier.sizes == [1]
+    assert len((await depot.real.lease("alpha", 10, until=time.now + 60, now=time.now))[1]) == 4  # untried, all of them
+
+
 async def test_calls_keep_the_pace_of_the_carrier(depot: Depot, time: FakeClock, pauses: list[float]) -> None:
     crew = crew_with(depot, time, max_messages=1, calls_per_s=2, max_in_flight=3)
     await depot.submit(5)
@@ -743,11 +893,11 @@ async def test_a_queue_that_cannot_be_read_is_read_again(
 async def test_messages_that_cannot_be_given_back_come_back_when_their_lease_ends(
     crew: Crewing, depot: Depot, time: FakeClock
 ) -> None:
-    depot.scripted.fail("release", StoreError("busy"))
+    depot.scripted.fail("put_back", StoreError("busy"))
     await depot.submit()
     lease, messages = await depot.real.lease("alpha", 10, until=time.now + LEASE_S, now=time.now)
 
-    await crew.dispatcher._release(messages, lease)
+    await crew.dispatcher._give_back(messages, lease)
     time.advance(LEASE_S + 1)
     swept = await depot.real.sweep(outgoing_kept_s=1e6, now=time.now)
 

@@ -116,8 +116,22 @@ class Api:
             transport=transport,
         )
 
-    async def send(self, attempt: Attempt, *, action: str, accepted: Callable[[Reply], Accepted | Doubtful]) -> Verdict:
-        """Send an attempt, signed anew, and read the answer; ``accepted`` reads one that says OK."""
+    async def send(
+        self,
+        attempt: Attempt,
+        *,
+        action: str,
+        accepted: Callable[[Reply], Accepted | Doubtful],
+        refused: Callable[[Reply | NotSent | Lost], Verdict] | None = None,
+    ) -> Verdict:
+        """Send an attempt, signed anew, and read the answer.
+
+        Args:
+            attempt: Goes out as it was stored.
+            action: What it asks for.
+            accepted: Reads an answer that says OK.
+            refused: Reads anything else; absent: the method of that name.
+        """
         started = self._monotonic()
         result = await self._call(
             action,
@@ -126,8 +140,13 @@ class Api:
             nonce=attempt.nonce or "",
             date=attempt.date or "",
             deadline_s=self._config.send_timeout,
+            content_type=attempt.content_type,
+            body=attempt.body,
         )
-        verdict = accepted(result) if isinstance(result, Reply) and result.is_ok else self.refused(result)
+        if isinstance(result, Reply) and result.is_ok:
+            verdict: Verdict = accepted(result)
+        else:
+            verdict = (refused or self.refused)(result)
         self._observer.called(self._carrier, Operation.SEND, outcome_of(verdict), self._monotonic() - started)
         return verdict
 
@@ -181,7 +200,16 @@ class Api:
         )
 
     async def _call(
-        self, action: str, *, host: str, query: str, nonce: str, date: str, deadline_s: float
+        self,
+        action: str,
+        *,
+        host: str,
+        query: str,
+        nonce: str,
+        date: str,
+        deadline_s: float,
+        content_type: str | None = None,
+        body: bytes = b"",
     ) -> Reply | NotSent | Lost:
         rpc = Call(
             action=action,
@@ -191,12 +219,14 @@ class Api:
             query=query,
             nonce=nonce,
             date=date,
+            body=body,
+            content_type=content_type,
         )
         # Without it the gateway may answer in XML (alibaba.md 1).
         headers = {"accept": "application/json", **signed_headers(rpc, self._credentials)}
         result = await call(
             self._http,
-            request(host, f"/?{query}", method=METHOD, headers=headers),
+            request(host, f"/?{query}", method=METHOD, headers=headers, body=body),
             deadline_s=deadline_s,
             max_octets=MAX_ANSWER_OCTETS,
         )

@@ -79,6 +79,22 @@ _CONTENT: Final = _message(ErrorCode.CONTENT_REFUSED)
 _SENDER: Final = _message(ErrorCode.SENDER_REFUSED)
 _PARAMETER: Final = _message(ErrorCode.PARAMETER_REFUSED)
 
+ABOUT_THE_SIGNATURE: Final = frozenset(
+    {
+        "isv.SMS_SIGNATURE_ILLEGAL",
+        "isv.SMS_SIGN_NAME_ILLEGAL",
+        "isv.SMS_SIGN_ILLEGAL",
+        "isv.SIGN_STATE_ILLEGAL",
+        "isv.SIGN_NAME_ILLEGAL",
+        "isv.SIGNATURE_BLACKLIST",
+        "isv.SMS_SIGN_EMOJI_ILLEGAL",
+        "isv.SIGN_SOURCE_ILLEGAL",
+        "isv.SMS_SIGNATURE_SCENE_ILLEGAL",
+        "SignatureNotFound",
+    }
+)
+"""The signature cannot be used, whoever the recipient and whatever the values."""
+
 REFUSALS: Final = _table(
     {
         Refusal(Kind.NUMBER_HOUR, ErrorCode.FREQUENCY_LIMIT): "isv.BUSINESS_LIMIT_CONTROL",
@@ -87,9 +103,7 @@ REFUSALS: Final = _table(
         _ACCOUNT: "isv.PRODUCT_UN_SUBSCRIPT isv.PRODUCT_UNSUBSCRIBE"
         " isv.ACCOUNT_NOT_EXISTS isv.ACCOUNT_ABNORMAL isv.SECURITY_FROZEN_ACCOUNT isp.RAM_PERMISSION_DENY"
         " isv.DENY_IP_RANGE",
-        _SENDER: "isv.SMS_SIGNATURE_ILLEGAL isv.SMS_SIGN_NAME_ILLEGAL isv.SMS_SIGN_ILLEGAL isv.SIGN_STATE_ILLEGAL"
-        " isv.SIGN_NAME_ILLEGAL isv.SIGNATURE_BLACKLIST isv.SMS_SIGN_EMOJI_ILLEGAL isv.SIGN_SOURCE_ILLEGAL"
-        " SignatureNotFound isv.SMS_SIGNATURE_SCENE_ILLEGAL isv.EXTEND_CODE_ERROR isv.ONE_CODE_MULTIPLE_SIGN"
+        _SENDER: " ".join(sorted(ABOUT_THE_SIGNATURE)) + " isv.EXTEND_CODE_ERROR isv.ONE_CODE_MULTIPLE_SIGN"
         " isv.CODE_EXCEED_LIMIT isv.CODE_ERROR",
         _TEMPLATE: "isv.SMS_TEMPLATE_ILLEGAL TemplateNotFound isv.TEMPLATE_MISSING_PARAMETERS"
         " isv.TEMPLATE_PARAMS_ILLEGAL isv.INVALID_JSON_PARAM isv.PARAM_LENGTH_LIMIT isv.PARAM_NOT_SUPPORT_URL"
@@ -129,7 +143,7 @@ GATEWAY: Final = _table(
         _ACCOUNT: "InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive SignatureDoesNotMatch IncompleteSignature"
         " InvalidTimeStamp.Expired InvalidTimeStamp.Format InvalidVersion InvalidAction.NotFound MissingSecurityToken"
         " InvalidSecurityToken.Expired InvalidSecurityToken.Malformed InvalidSecurityToken.MismatchWithAccessKey"
-        " Forbidden.RAM NoPermission",
+        " Forbidden.RAM NoPermission ForbiddenAction",
         _THROTTLE: "Throttling Throttling.User Throttling.Api",
         _AMBIGUOUS: "ServiceUnavailable InternalError",
         Refusal(Kind.ARRIVED): "SignatureNonceUsed",

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from smppgw.simulators.alibaba.signatures import KNOWN_SIGNATURES, Signature
 from smppgw.simulators.alibaba.templates import KNOWN_TEMPLATES, Template
-
-KNOWN_SIGNATURES = ("阿里云", "示例科技")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +22,5 @@ class AlibabaOptions:
     """Of the request ids."""
     frequency_limits: bool = True
     """Whether the caps per number hold."""
-    signatures: tuple[str, ...] = KNOWN_SIGNATURES
-    """Approved signatures."""
+    signatures: tuple[Signature, ...] = KNOWN_SIGNATURES
     templates: tuple[Template, ...] = KNOWN_TEMPLATES

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from smppgw.core.assembly import AssemblyRule
-from smppgw.core.disposition import Disposition
+from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
@@ -134,9 +134,11 @@ class SqliteStore:
         lease = _new_lease(until)
         return await self._writer.run(lambda db: calls.lease(db, self._queues, carrier, limit, lease, now))
 
-    async def release(self, messages: Sequence[MessageId], lease: Lease) -> None:
+    async def put_back(
+        self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease, now: float
+    ) -> Sequence[Finish]:
         """See ``Store``."""
-        await self._writer.run(lambda db: calls.release(db, messages, lease))
+        return await self._writer.run(lambda db: calls.put_back(db, self._queues, dispositions, lease, now))
 
     async def divert(self, carrier: str, reachable: Collection[str], limit: int) -> Sequence[str]:
         """See ``Store``."""
@@ -242,6 +244,11 @@ class SqliteStore:
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await asyncio.to_thread(figures.backlog, self._reader, self._path, self._reading)
+
+    async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
+        """See ``Store``."""
+        span = (ms(since), ms(until))
+        return await asyncio.to_thread(figures.billed_parts, self._reader, self._reading, carrier, span)
 
     def problem(self) -> str | None:
         """See ``Store``."""

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
+from typing import Any
 
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued, Taken
 from smppgw.core.doubt import DoubtProgress
@@ -60,12 +61,27 @@ def carriers_with_work(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in found]
 
 
-def release(db: sqlite3.Connection, messages: Sequence[MessageId], lease: Lease) -> None:
-    """Give back messages that were leased and not begun."""
-    db.executemany(
-        "UPDATE messages SET token = NULL, due_ms = NULL WHERE id = ? AND token = ? AND stage = ?",
-        ((number, lease.token, Stage.QUEUED) for number in messages),
-    )
+def put_back(
+    db: sqlite3.Connection,
+    queues: Queues,
+    dispositions: Mapping[MessageId, Requeued | Finished],
+    lease: Lease,
+    now: float,
+) -> list[Finish]:
+    """Store what becomes of messages that were leased and not begun, if the lease still covers them."""
+    covered = db.execute(
+        """SELECT id, carrier, traffic_class, account, fair FROM messages
+           WHERE id IN (SELECT value FROM json_each(?)) AND token = ? AND stage = ? AND due_ms > ?""",
+        (json_ids(list(dispositions)), lease.token, Stage.QUEUED, ms(now)),
+    ).fetchall()
+    ends: list[End] = []
+    for number, *place in covered:
+        match dispositions[number]:
+            case Requeued() as step:
+                _queue_again(db, queues, number, place, step)
+            case Finished() as end:
+                ends.append(End(number, end.outcome, end.error, end.detail, ms(now)))
+    return finish(db, ends, frozenset({Stage.QUEUED}), ms(now))
 
 
 def divert(db: sqlite3.Connection, queues: Queues, carrier: str, reachable: Collection[str], limit: int) -> list[str]:
@@ -190,17 +206,22 @@ def _take(
 
 def _requeue(db: sqlite3.Connection, queues: Queues, attempt: int, number: MessageId, step: Requeued) -> None:
     found = db.execute(f"SELECT carrier, traffic_class, account, fair FROM messages WHERE {_OPEN}", (number, attempt))  # noqa: S608
-    row = found.fetchone()
-    if row is None:
-        return
-    carrier, traffic_class, account, fair = row
+    if (place := found.fetchone()) is not None:
+        _queue_again(db, queues, number, place, step)
+
+
+def _queue_again(
+    db: sqlite3.Connection, queues: Queues, number: MessageId, place: Sequence[Any], step: Requeued
+) -> None:
+    """Queue a message that was drawn before, at this carrier or another one."""
+    carrier, traffic_class, account, fair = place
     if carrier == step.carrier:
         fair = queues.resume(carrier, traffic_class, fair)
     else:
         fair = queues.number(step.carrier, traffic_class, account)
     db.execute(
         """UPDATE messages SET stage = ?, carrier = ?, due_ms = ?, fair = ?, tries = ?, batch_cap = ?,
-           possible_duplicate = possible_duplicate OR ?, attempt = NULL WHERE id = ?""",
+           possible_duplicate = possible_duplicate OR ?, attempt = NULL, token = NULL WHERE id = ?""",
         (
             Stage.QUEUED, step.carrier, ms_or_none(step.due_at), fair, step.tries, step.batch_cap,
             step.possible_duplicate, number,

@@ -62,6 +62,19 @@ def _finish(row: Row) -> Finish:
     )
 
 
+def billed_parts(db: sqlite3.Connection, turn: threading.Lock, carrier: str, span_ms: tuple[int, int]) -> int:
+    """Add up the parts that were booked within a span, each as it was confirmed or corrected last."""
+    with turn:
+        found: int = db.execute(
+            """SELECT coalesce(sum((SELECT latest.parts FROM costs latest WHERE latest.attempt = booked.attempt
+                   AND latest.message = booked.message ORDER BY latest.kind DESC LIMIT 1)), 0)
+               FROM costs booked INDEXED BY costs_booked
+               WHERE booked.kind = 0 AND booked.carrier = ? AND booked.at_ms >= ? AND booked.at_ms < ?""",
+            (carrier, *span_ms),
+        ).fetchone()[0]
+    return found
+
+
 def _messages(db: sqlite3.Connection) -> tuple[dict[Stage, int], dict[Stage, int]]:
     counts: dict[Stage, int] = {}
     oldest: dict[Stage, int] = {}

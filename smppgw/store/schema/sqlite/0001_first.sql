@@ -217,3 +217,5 @@ CREATE TABLE costs (
     at_ms INTEGER NOT NULL,
     PRIMARY KEY (attempt, message, kind)
 ) STRICT, WITHOUT ROWID;
+-- For the days of a carrier's bill.
+CREATE INDEX costs_booked ON costs (carrier, at_ms) WHERE kind = 0;
