@@ -221,8 +221,8 @@ class Store(Protocol):
     ) -> Sequence[Finish]:
         """Store what becomes of leased messages that were not begun; return what ended.
 
-        They are queued again, at once or at a time, for this carrier or another one, or they end with their receipts.
-        What the lease no longer covers is left alone.
+        They are queued again, at once or at a time, for this carrier or another one, or they end with their receipts;
+        one that may have been sent before ends UNKNOWN. What the lease no longer covers is left alone.
         """
 
     async def divert(self, carrier: str, reachable: Collection[str], limit: int) -> Sequence[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, date
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from smppgw.store.sqlite import SqliteStore
 from smppgw.workers import dispatch, poll
 from smppgw.workers.pricing import Prices
 from smppgw.workers.reception import SERVES
+from smppgw.workers.reconcile import Reconciler
 from tests.workers.fakes import FakePasswords, Peer, metrics_for, policy, submit, value_of
 from tests.workers.front import ids
 
@@ -35,17 +37,29 @@ ROUTER = Router(
 CARD = RateCard.parse(["prefix,price,currency", ",0.05,EUR"], "card")
 
 
+class Billing(Loopback):
+    """A carrier that tells what it bills."""
+
+    billing_zone = UTC
+
+    async def billed_parts(self, day: date) -> int | None:
+        return 0
+
+
 class Office:
     """A crew at work, over a real store, with carriers that answer at once."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteStore, alpha: type[Loopback] = Loopback) -> None:
         clock = Clock()
         self.clock = clock
         self.metrics = metrics_for()
         config = LoopbackConfig(final_delay=0.0, poll_first=0.01)
         self.crew = Crew(
             store=store,
-            carriers={name: Loopback(name, config, clock=clock.wall) for name in ("alpha", "beta")},
+            carriers={
+                "alpha": alpha("alpha", config, clock=clock.wall),
+                "beta": Loopback("beta", config, clock=clock.wall),
+            },
             policies={"acme": policy()},
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
@@ -128,6 +142,17 @@ async def test_a_message_goes_the_whole_way(office: Office) -> None:
     )
     finished = {"account": "acme", "carrier": "alpha", "state": "delivered"}
     assert value_of(office.metrics, "messages_finished_total", **finished) == 30
+
+
+async def test_only_a_carrier_that_tells_what_it_bills_is_compared_with_the_ledger(tmp_path: Path) -> None:
+    clock = Clock()
+    store = await SqliteStore.open(tmp_path / "crew.db", wall=clock.wall, monotonic=clock.monotonic)
+
+    office = Office(store, Billing)
+
+    reconcilers = [worker for worker in office.crew.stoppable if isinstance(worker, Reconciler)]
+    assert [worker._name for worker in reconcilers] == ["alpha"]
+    await store.aclose()
 
 
 async def test_each_part_of_a_text_gets_its_receipt(office: Office) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smppgw.core.coalesce import WIDEST, next_width, plan
@@ -162,6 +162,7 @@ def test_more_are_leased_where_keys_take_turns(width: int, leased: int, batches:
 
 
 @given(st.integers(1, 1000), st.integers(1, 8), st.data())
+@settings(deadline=None)
 def test_a_width_stays_within_its_bounds(max_messages: int, times: int, data: st.DataObject) -> None:
     width = times * max_messages
     leased = data.draw(st.integers(0, width))

@@ -1150,6 +1150,17 @@ class TestPuttingBack:
         assert await room.receipts() == {message: (Outcome.REJECTED, ErrorCode.BLOCKED)}
         assert await room.waiting() == {}
 
+    async def test_what_may_have_left_once_does_not_end_as_refused(self, room: Room) -> None:
+        message = await room.submit()
+        lease, batch, _ = await room.call()
+        await room.settle(batch, lease, {message: Requeued("alpha", None, 0, possible_duplicate=True)})
+        lease, _ = await room.lease()
+
+        (finish,) = await room.store.put_back({message: REJECTED}, lease=lease, now=room.now)
+
+        assert finish.outcome is Outcome.UNKNOWN
+        assert await room.receipts() == {message: (Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN)}
+
     async def test_each_has_its_own_fate(self, room: Room) -> None:
         kept, moved, ended, left = [await room.submit() for _ in range(4)]
         lease, _ = await room.lease()

@@ -62,13 +62,13 @@ class Reader:
             tagged = read_tlvs(vendor_tlvs, self._tags) if vendor_tlvs else Tagged()
             signed, rest = split_signature(text)
             sign_name = self._sign_name(signed, tagged.signature)
-            choice = Choice(tagged.code, tagged.params or ()) if tagged.code else choice_in(rest)
             if isinstance(sign_name, Rejected):
                 return sign_name
-            if choice is None:
-                return _too_long(sign_name, rest) or self._matched(sign_name, rest)
-            is_text = tagged.code is not None and tagged.params is None and rest != ""
-            return self._chosen(sign_name, choice, rest if tagged.code else "", by_text=is_text)
+            if tagged.code:
+                return self._by_parameters(sign_name, tagged.code, tagged.params, rest)
+            if choice := choice_in(rest):
+                return self._filled(sign_name, choice, says="")
+            return _too_long(sign_name, rest) or self._matched(sign_name, rest)
         except ExplicitError as fault:
             return Rejected(ErrorCode.TEMPLATE_MISMATCH, str(fault))
 
@@ -93,16 +93,22 @@ class Reader:
             return Rejected(ErrorCode.TEMPLATE_MISMATCH, f"fits {other.template.code}, which is not approved")
         return _mismatch(found)
 
-    def _chosen(self, sign_name: str, choice: Choice, text: str, *, by_text: bool) -> Wording | Rejected | None:
-        """Take the template that was named, its values given or, ``by_text``, found in the text."""
+    def _by_parameters(self, sign_name: str, code: str, params: Params | None, text: str) -> Wording | Rejected | None:
+        """Take the template that was named; where no values came with it, the text has them."""
+        if params is not None or not text:
+            return self._filled(sign_name, Choice(code, params or ()), says=text)
+        if (templates := self.lists.templates) is None:
+            return None
+        return _too_long(sign_name, text) or self._signed(sign_name, _values_in(_named(templates, code), text))
+
+    def _filled(self, sign_name: str, choice: Choice, *, says: str) -> Wording | Rejected | None:
+        """Fill the template that was named; ``says``, where there is a text too, must be what comes of it."""
         if (templates := self.lists.templates) is None:
             return None
         template = _named(templates, choice.code)
-        if by_text:
-            return _too_long(sign_name, text) or self._signed(sign_name, _values_in(template, text))
         match = Match(template, fill(template, choice.params))
         rendered = template.render(dict(match.params))
-        if text not in ("", rendered):
+        if says not in ("", rendered):
             raise ExplicitError(f"the text is not what {template.code} says with these values")
         return _too_long(sign_name, rendered) or self._signed(sign_name, match)
 

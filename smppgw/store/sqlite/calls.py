@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued, Taken
 from smppgw.core.doubt import DoubtProgress
-from smppgw.core.model import Attempt, BatchId, Message, MessageId, Stage
+from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outcome, Stage
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError, Settled
 from smppgw.store.sqlite import notifying, rows
@@ -70,15 +71,18 @@ def put_back(
 ) -> list[Finish]:
     """Store what becomes of messages that were leased and not begun, if the lease still covers them."""
     covered = db.execute(
-        """SELECT id, carrier, traffic_class, account, fair FROM messages
+        """SELECT id, possible_duplicate, carrier, traffic_class, account, fair FROM messages
            WHERE id IN (SELECT value FROM json_each(?)) AND token = ? AND stage = ? AND due_ms > ?""",
         (json_ids(list(dispositions)), lease.token, Stage.QUEUED, ms(now)),
     ).fetchall()
     ends: list[End] = []
-    for number, *place in covered:
+    for number, again, *place in covered:
         match dispositions[number]:
             case Requeued() as step:
                 _queue_again(db, queues, number, place, step)
+            case Finished() if again:
+                # What waits to be sent a second time may have arrived the first time: nobody knows.
+                ends.append(End(number, Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN, "", ms(now)))
             case Finished() as end:
                 ends.append(End(number, end.outcome, end.error, end.detail, ms(now)))
     return finish(db, ends, frozenset({Stage.QUEUED}), ms(now))

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smppgw.carriers.alibaba.explicit import (
@@ -75,6 +75,7 @@ def test_a_text_that_begins_so_and_goes_on_wrongly_is_refused(text: str, reason:
 
 
 @given(st.text(max_size=60))
+@settings(deadline=None)
 def test_no_values_raise_anything_else(text: str) -> None:
     try:
         read_params(text)
@@ -83,6 +84,7 @@ def test_no_values_raise_anything_else(text: str) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=4))
+@settings(deadline=None)
 def test_every_object_of_strings_is_read(values: dict[str, str]) -> None:
     assert dict(read_params(json.dumps(values))) == values
 
@@ -119,6 +121,7 @@ def test_a_wrong_parameter_is_refused(stream: bytes, reason: str) -> None:
 
 
 @given(st.binary(max_size=40))
+@settings(deadline=None)
 def test_no_stream_raises_anything_else(stream: bytes) -> None:
     try:
         read_tlvs(stream, TAGS)

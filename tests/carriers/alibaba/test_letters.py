@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smppgw.carriers.alibaba.letters import FORM, Letter, action_of, parts_of, read, write
@@ -87,6 +87,7 @@ VALUE = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable())
     st.lists(st.tuples(VALUE, st.fixed_dictionaries({"a": VALUE, "b": VALUE})), min_size=1, max_size=4),
     st.booleans(),
 )
+@settings(deadline=None)
 def test_what_was_written_is_read_back(said: list[tuple[str, dict[str, str]]], has_values: bool) -> None:
     letters = [
         letter(f"139{number:08}", sign, "SMS_1", **(values if has_values else {}))

@@ -155,6 +155,7 @@ def test_without_templates_nothing_fits() -> None:
 
 
 @given(st.sampled_from(ALL.templates), st.lists(VALUE, min_size=3, max_size=3), st.sampled_from(["1a2b", "000000"]))
+@settings(deadline=None)
 def test_rendering_a_match_gives_the_text_back(one: Template, values: list[str], password: str) -> None:
     is_otp = one.scene is Scene.OTP
     text = one.render(dict(zip(dict.fromkeys(one.names), [password] if is_otp else values, strict=False)))
