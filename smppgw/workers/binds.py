@@ -4,6 +4,8 @@ Every refused bind is answered alike, ESME_RBINDFAIL, whatever was wrong (SMPP 5
 for impossible lengths), after a time that does not tell it either (`workers.guard`). A place is asked for and taken in
 one step after the password was checked: a hundred binds at once do not pass together, and whoever only guesses
 passwords holds no place. It is free the moment the session ends.
+
+Where we called an ESME (`workers.outbind`), all of this holds too, and only the account that was called can bind.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -189,7 +191,13 @@ class Binds:
             _log.warning("bind refused", account=known, peer=connection.peername[0], reason=result)
         impossible = CommandStatus.ESME_RINVSYSID if not pdu.system_id else None
         answer = respond(pdu, impossible or CommandStatus.ESME_RBINDFAIL)
-        self._guard.refuse(connection, pdu.system_id, came_at, lambda: connection.answer(answer))
+
+        def turn_away() -> None:
+            connection.answer(answer)
+            if connection.called not in (None, pdu.system_id):
+                connection.close()  # whoever answers there is not whom we called
+
+        self._guard.refuse(connection, pdu.system_id, came_at, turn_away)
 
     def _take(self, account: LiveAccount, connection: Connection, pdu: BindPdu, bind_type: BindType) -> None:
         name = account.policy.system_id
@@ -221,6 +229,8 @@ class Binds:
 def _stranger(account: LiveAccount, connection: Connection) -> str | None:
     """Say why a peer cannot be this account's, whatever its password; a value of the metric label ``result``."""
     policy = account.policy
+    if connection.called not in (None, policy.system_id):
+        return "uncalled"
     if policy.allowed_networks is not None and not is_in(connection.peername[0], policy.allowed_networks):
         return "address"
     if policy.certificates and not policy.certificates & connection.certificate_names:

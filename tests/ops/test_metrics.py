@@ -13,12 +13,14 @@ from smppgw.ops.metrics import Metrics
 from smppgw.smpp.consts import BindType, CommandId, CommandStatus
 from smppgw.smpp.events import EndReason, Fault
 from smppgw.smpp.receipt import Stat
+from smppgw.workers.outbind import CallResult
 
 PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "build_info": ("gauge", frozenset({"version", "python", "store"})),
     "smpp_sessions": ("gauge", frozenset({"account", "bind_type"})),
     "account_expected_bound": ("gauge", frozenset({"account"})),
     "smpp_binds": ("counter", frozenset({"account", "bind_type", "result"})),
+    "outbinds": ("counter", frozenset({"account", "result"})),
     "smpp_disconnects": ("counter", frozenset({"account", "reason"})),
     "smpp_pdus": ("counter", frozenset({"direction", "command"})),
     "smpp_pdu_errors": ("counter", frozenset({"kind"})),
@@ -86,6 +88,8 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
     """Call every method with names that no list holds."""
     metrics.bind(stranger, stranger, stranger)
     metrics.disconnect(stranger, stranger)
+    metrics.may_outbind(stranger)
+    metrics.outbind(stranger, stranger)
     metrics.pdus("in", {stranger: 1})
     metrics.pdus("out", {stranger: 1})
     metrics.pdu_error(stranger)
@@ -188,6 +192,13 @@ def test_pdu_totals_of_unlisted_commands_share_one_series(books: Books) -> None:
             {"account": "_unknown", "bind_type": "transceiver", "result": "credentials"},
             1,
         ),
+        (
+            lambda m: m.outbind("legacy", "no_bind"),
+            "outbinds_total",
+            {"account": "legacy", "result": "no_bind"},
+            1,
+        ),
+        (lambda m: m.may_outbind("legacy"), "outbinds_total", {"account": "legacy", "result": "bound"}, 0),
         (
             lambda m: m.submit("legacy", "ESME_ROK", 0.002),
             "smpp_submits_total",
@@ -298,6 +309,7 @@ def test_no_series_tells_when_it_was_created(books: Books) -> None:
     ("listed", "words"),
     [
         (labels.BIND_TYPES, [each.value for each in BindType]),
+        (labels.OUTBIND_RESULTS, [each.value for each in CallResult]),
         (labels.DISCONNECT_REASONS, [each.value for each in EndReason]),
         (labels.PDU_FAULTS, [each.value for each in Fault]),
         (labels.COMMANDS, [each.name.lower() for each in CommandId]),

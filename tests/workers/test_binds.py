@@ -318,6 +318,64 @@ async def test_an_account_that_a_reload_removes_while_its_password_is_checked_is
     assert (await peer.got())[0].command_status == CommandStatus.ESME_RBINDFAIL
 
 
+async def called(front: Front, name: str = "acme") -> Peer:
+    """A peer on a connection that was made to call somebody, who has got the outbind."""
+    peer = front.peer(called=name)
+    await peer.got()
+    return peer
+
+
+async def test_whom_we_called_binds_with_its_password(front: Front) -> None:
+    peer = await called(front)
+
+    refused = await peer.bind(right(BindReceiver, password="wrong"))
+    taken = await peer.bind(right(BindReceiver, sequence_number=2))
+
+    assert refused.command_status == CommandStatus.ESME_RBINDFAIL
+    assert taken.command_status == CommandStatus.ESME_ROK
+    assert front.bound == ["acme"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "result"),
+    [
+        ({"allowed_networks": (ip_network("192.0.2.0/24"),)}, "address"),
+        ({"certificates": frozenset({"acme.example"})}, "certificate"),
+        ({"bind_types": frozenset({BindType.TRANSMITTER})}, "bind_type"),
+        ({"max_binds": 0}, "limit"),
+    ],
+)
+async def test_whom_we_called_is_under_the_same_limits(
+    depot: Depot, time: FakeClock, changes: dict[str, Any], result: str
+) -> None:
+    front = front_with(depot, time, **changes)
+    peer = await called(front)
+
+    answer = await peer.bind(right(BindReceiver))
+
+    assert answer.command_status == CommandStatus.ESME_RBINDFAIL
+    assert value_of(front.metrics, "smpp_binds_total", account="acme", bind_type="receiver", result=result) == 1
+    assert not peer.transport.closing
+
+
+@pytest.mark.parametrize(("name", "known"), [("acme", "acme"), ("nobody", "_unknown")])
+async def test_only_the_account_that_was_called_can_bind_there(
+    depot: Depot, time: FakeClock, name: str, known: str
+) -> None:
+    """Right password or not: the answer is the one of every refusal, and then we hang up."""
+    front = Front(depot, time, policies={"acme": policy(), "bolt": policy(system_id="bolt")})
+    peer = await called(front, "bolt")
+
+    answer = await peer.bind(right(BindReceiver, system_id=name))
+    await peer.until(lambda: peer.transport.closing)
+
+    assert answer.command_status == CommandStatus.ESME_RBINDFAIL
+    assert front.passwords.asked == [(name, None)]
+    assert not front.binds.accounts["acme"].bound
+    result = "uncalled" if known == "acme" else "credentials"
+    assert value_of(front.metrics, "smpp_binds_total", account=known, bind_type="receiver", result=result) == 1
+
+
 async def test_hosts_of_peers_do_not_become_labels(front: Front) -> None:
     peer: Peer = front.peer("192.0.2.77")
 
