@@ -14,6 +14,7 @@ from smppgw.smpp.consts import BindType, CommandId, CommandStatus
 from smppgw.smpp.events import EndReason, Fault
 from smppgw.smpp.receipt import Stat
 from smppgw.workers.outbind import CallResult
+from tests.ops.promlint import lint
 
 PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "build_info": ("gauge", frozenset({"version", "python", "store"})),
@@ -125,6 +126,32 @@ def test_every_promised_metric_is_there_with_its_type_and_labels(books: Books) -
     }
 
     assert shown == PROMISED
+
+
+def test_names_types_and_units_are_as_prometheus_wants_them(books: Books) -> None:
+    touch_everything(books.metrics, "legacy")
+
+    assert lint(books.metrics.exposition().decode()) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ("# HELP x_total x\n# TYPE x_total gauge\nx_total 1", "counter without _total, or no counter with it"),
+        ("# HELP x x\n# TYPE x counter\nx 1", "counter without _total, or no counter with it"),
+        ("# TYPE x gauge\nx 1", "no help"),
+        ("# HELP x_count x\n# TYPE x_count gauge\nx_count 1", "part of a histogram"),
+        ("# HELP x_gauge x\n# TYPE x_gauge gauge\nx_gauge 1", "type in its name"),
+        ("# HELP x_ms x\n# TYPE x_ms gauge\nx_ms 1", "base unit"),
+        ("# HELP boundCount x\n# TYPE boundCount gauge\nboundCount 1", "capital"),
+        ('# HELP x x\n# TYPE x gauge\nx{le="1"} 1', "label of a histogram"),
+    ],
+)
+def test_what_prometheus_does_not_want_is_found(lines: str, fault: str) -> None:
+    """So that its silence above means something; promtool 2.42 says the same."""
+    [found] = lint(lines + "\n")
+
+    assert fault in found
 
 
 def test_what_the_process_costs_is_there_too(books: Books) -> None:

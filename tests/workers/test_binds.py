@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from smppgw.ops.passwords import UncheckedError
 from smppgw.smpp.consts import BindType, CommandStatus
 from smppgw.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, Pdu, Unbind, UnbindResp
 from tests.workers.fakes import WAIT_S, Depot, FakeClock, Peer, policy, value_of
@@ -236,6 +237,26 @@ async def test_a_bind_that_was_being_checked_when_the_drain_began_is_refused(fro
     front.passwords.gate.set()
 
     assert (await peer.got())[0].command_status == CommandStatus.ESME_RBINDFAIL
+
+
+@pytest.mark.parametrize("name", ["acme", "nobody"])
+async def test_a_password_that_cannot_be_checked_is_our_trouble_and_no_guess(
+    front: Front, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def unable(*args: object) -> bool:
+        raise UncheckedError("no memory")
+
+    peer = front.peer()
+    with monkeypatch.context() as patched:
+        patched.setattr(front.passwords, "verify", unable)
+        answer = await peer.bind(right(system_id=name))
+    again = await peer.bind(right(sequence_number=2))
+
+    assert answer.command_status == CommandStatus.ESME_RSYSERR
+    assert again.command_status == CommandStatus.ESME_ROK
+    known = "acme" if name == "acme" else "_unknown"
+    assert value_of(front.metrics, "smpp_binds_total", account=known, bind_type="transceiver", result="unchecked") == 1
+    assert front.guard._lockout.delay_s(name, "10.0.0.1", front.time.ticked) == 0
 
 
 async def test_a_store_of_passwords_that_fails_costs_one_connection(
