@@ -16,6 +16,9 @@ from smppgw.core.routing.table import Router
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.passwords import Passwords
+from smppgw.smpp.dial import Dialler
+from smppgw.smpp.settings import SessionSettings
+from smppgw.smpp.tally import Tally
 from smppgw.store.base import Finish, Store
 from smppgw.workers.binds import Binds
 from smppgw.workers.calling import Settlement
@@ -25,6 +28,7 @@ from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.operations import Operations
+from smppgw.workers.outbind import Callee, Outbinds
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
@@ -65,6 +69,9 @@ class Crew:
         passwords: Passwords,
         lockout_rules: LockoutRules,
         bind_rate: BindRate,
+        callees: Mapping[str, Callee],
+        session_settings: SessionSettings,
+        tally: Tally,
         receipt_window: int,
         outgoing_kept_s: float,
         messages_kept_s: float,
@@ -114,8 +121,18 @@ class Crew:
             clock=clock,
             metrics=metrics,
         )
+        self.dialler = Dialler(self.reception, session_settings, clock=clock.monotonic, tally=tally)
+        self.outbinds = Outbinds(
+            callees,
+            dialler=self.dialler,
+            accounts=self.binds.accounts,
+            store=store,
+            clock=clock,
+            metrics=metrics,
+            jitter=random,
+        )
         self.dispatchers: dict[str, Dispatcher] = {}
-        self.stoppable: list[Worker] = []
+        self.stoppable: list[Worker] = [self.outbinds]
         for carrier in carriers.values():
             self._hire_for(carrier, store, prices)
         self.stoppable.append(

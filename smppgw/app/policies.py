@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from smppgw.app.tls import client_context
 from smppgw.config.accounts import Account, ClassMatch
 from smppgw.config.kinds import UTC_NAME
+from smppgw.config.listen import Listen
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
 from smppgw.core.bind_rates import BindRate
@@ -18,11 +20,13 @@ from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import patterns
 from smppgw.core.routing.rules import Candidate, Constraints, Rule
 from smppgw.core.routing.table import Router
+from smppgw.core.values import Secret
 from smppgw.smpp import text
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.receipt import DIALECTS, Dialect
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.text import Alphabet
+from smppgw.workers.outbind import Callee
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
 from smppgw.workers.reception import SERVES
@@ -81,6 +85,26 @@ def _class_rule(match: ClassMatch) -> ClassRule:
         priority_flag=match.priority,
         tlv=match.tlv,
         text=patterns.compiled(match.text) if match.text else None,
+    )
+
+
+def callees(accounts: Iterable[Account]) -> dict[str, Callee]:
+    """Return whom we call, by system_id.
+
+    Raises:
+        ConfigFaults: A file of authorities is not what its key says.
+    """
+    return {account.system_id: _callee(account, account.outbind) for account in accounts if account.outbind}
+
+
+def _callee(account: Account, outbind: Listen) -> Callee:
+    key = f"accounts[{account.system_id}].outbind_ca_file"
+    return Callee(
+        host=outbind.host,
+        port=outbind.port,
+        system_id=account.outbind_system_id or "",
+        password=account.outbind_password or Secret(""),
+        tls=client_context(account.outbind_ca_file, key) if account.outbind_tls else None,
     )
 
 

@@ -1,5 +1,6 @@
 """``[[accounts]]``: who may bind, and what then holds for him."""
 
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -20,6 +21,7 @@ from smppgw.config.kinds import (
     SystemId,
     Zone,
 )
+from smppgw.config.listen import CallAddress
 from smppgw.core.model import TrafficClass
 from smppgw.core.values import Secret
 from smppgw.smpp.consts import BindType
@@ -41,6 +43,12 @@ def _tlv(value: object) -> object:
 
 PASSWORD_KEYS = ("password_hash", "password_file", "credential", "password")
 """The ways to give an account its password; exactly one of them. The model holds the hash, whichever was used."""
+
+OUTBIND_PASSWORD_KEYS = ("outbind_password_file", "outbind_credential", "outbind_password")
+"""The ways to give the password that an account is called with; at most one of them. The model has the last one."""
+
+_MAX_OUTBIND_PASSWORD = 16
+"""Characters that a real system can take; the specification ends at 8 (SMPP v3.4, 5.2.2)."""
 
 
 class BindLimits(Section):
@@ -119,6 +127,16 @@ class Account(Section):
     """How long a text waits for a missing part; absent: that of [gateway]."""
     missing_parts: Literal["fail", "send"] = "fail"
     """What then becomes of the text (`core.assembly`)."""
+    outbind: CallAddress | None = None
+    """Where it is called when something waits for it; None: never."""
+    outbind_system_id: SystemId | None = None
+    """Who we say we are; None: ``[smpp] system_id``."""
+    outbind_password: Secret | None = None
+    """The password that goes with it; None: an empty one."""
+    outbind_tls: bool = False
+    """Whether it is called over TLS, with a certificate that names the host of ``outbind``."""
+    outbind_ca_file: Path | None = None
+    """PEM: who may have signed that; None: whom the system trusts."""
 
     @field_validator("allowed_ips")
     @classmethod
@@ -134,6 +152,14 @@ class Account(Section):
         # So too: an empty list would ask for no certificate, and an empty name could be nobody's.
         if not value or not all(value):
             raise ValueError("an empty name is nobody's; leave the key out to ask for no certificate")
+        return value
+
+    @field_validator("outbind_password")
+    @classmethod
+    def _fits_the_pdu(cls, value: Secret | None) -> Secret | None:
+        text = value.reveal() if value else ""
+        if len(text) > _MAX_OUTBIND_PASSWORD or not (text.isascii() and text.isprintable()):
+            raise ValueError(f"should be printable ASCII of at most {_MAX_OUTBIND_PASSWORD} characters")
         return value
 
     @field_validator("bind_types", mode="after")

@@ -13,10 +13,13 @@ from pydantic import BaseModel
 from smppgw.config.accounts import Account
 from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
+from smppgw.config.listen import Listen
 from smppgw.config.reading import suggest
 from smppgw.config.sections import SmppSettings
 from smppgw.core.rates import Exchange, RateCard, RateFaults
 from smppgw.core.values import BY_ACCOUNT
+from smppgw.smpp.consts import BindType
+from smppgw.smpp.networks import is_in
 
 _TABLES: Final[Mapping[str, Callable[[Iterable[str], str], object]]] = {
     "rates": RateCard.parse,
@@ -74,9 +77,45 @@ def check_tls(smpp: SmppSettings, accounts: Sequence[Account], findings: Finding
     elif smpp.tls_cert or smpp.tls_key or smpp.tls_client_ca:
         findings.warn("smpp.tls_listen", "is not set, so nothing speaks TLS whatever the other tls_ keys say")
     for account in accounts:
-        if account.certificate and not (smpp.tls_listen and smpp.tls_client_ca):
+        if account.certificate and not account.outbind_tls and not (smpp.tls_listen and smpp.tls_client_ca):
             reason = "could never bind: no client is asked for a certificate"
             findings.fault(f"accounts[{account.system_id}].certificate", reason, "set tls_listen and tls_client_ca")
+
+
+def check_outbinds(accounts: Iterable[Account], findings: Findings, *, protect: bool) -> None:
+    """Whoever is called can bind where he is called, and no password travels in clear without a word.
+
+    Args:
+        accounts: All that could be read.
+        findings: Where faults go.
+        protect: Make it a fault, not a warning, when a password would travel in clear.
+    """
+    for account in accounts:
+        path = f"accounts[{account.system_id}]"
+        if account.outbind is not None:
+            _check_callee(account, account.outbind, path, findings, protect=protect)
+        elif account.outbind_system_id or account.outbind_password or account.outbind_tls or account.outbind_ca_file:
+            findings.warn(f"{path}.outbind", "is not set, so nobody is called whatever the other outbind_ keys say")
+
+
+def _check_callee(account: Account, callee: Listen, path: str, findings: Findings, *, protect: bool) -> None:
+    if not {BindType.RECEIVER, BindType.TRANSCEIVER} & set(account.bind_types):
+        findings.fault(f"{path}.outbind", "is called in vain: bind_types has neither receiver nor transceiver")
+    if account.allowed_ips is not None and not callee.is_name and not is_in(callee.host, account.allowed_ips):
+        findings.fault(f"{path}.outbind", "is called in vain: allowed_ips does not have this address")
+    if account.certificate and not account.outbind_tls:
+        findings.fault(f"{path}.outbind_tls", "is required: the account binds with a certificate only", "write true")
+    if account.outbind_ca_file and not account.outbind_tls:
+        findings.fault(f"{path}.outbind_ca_file", "is for outbind_tls, which is not set")
+    if not account.outbind_tls and not callee.is_loopback:
+        _tell_in_clear(path, findings, protect=protect)
+
+
+def _tell_in_clear(path: str, findings: Findings, *, protect: bool) -> None:
+    if protect:
+        findings.fault(f"{path}.outbind", "is called in clear, with the passwords of both sides", "set outbind_tls")
+    else:
+        findings.warn(f"{path}.outbind", "is called in clear, with the passwords of both sides; set outbind_tls")
 
 
 def check_proxies(smpp: SmppSettings, findings: Findings) -> None:

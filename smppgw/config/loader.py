@@ -13,14 +13,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 from pydantic import BaseModel
 
 from smppgw.config import checks, route_checks
-from smppgw.config.accounts import PASSWORD_KEYS, Account
+from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
 from smppgw.config.environment import named, override
 from smppgw.config.faults import ConfigFaults, Fault, Findings
 from smppgw.config.kinds import Section, anchored
 from smppgw.config.listen import Listen
 from smppgw.config.reading import read, suggest
 from smppgw.config.routes import Route
-from smppgw.config.secrets import UNREAD, Vault, account_hash, companions, fill_carrier
+from smppgw.config.secrets import UNREAD, Vault, account_hash, companions, fill_carrier, fill_outbind
 from smppgw.config.sections import (
     GatewaySettings,
     HttpSettings,
@@ -83,8 +83,10 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     route_checks.check_reach(routes, _lines(source), findings)
     if rates:
         route_checks.check_prices(routes, carriers, rates.currency, findings)
-    files = {f"carriers.{name}": carrier for name, carrier in carriers.items()}
+    files: dict[str, BaseModel] = {f"accounts[{account.system_id}]": account for account in readable}
+    files |= {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
+    checks.check_outbinds(readable, findings, protect=smpp is not None and smpp.require_protection)
     if smpp:
         checks.check_listeners(smpp, findings)
         checks.check_tls(smpp, readable, findings)
@@ -179,8 +181,11 @@ def _accounts(raw: dict[str, Any], gateway: GatewaySettings, vault: Vault, findi
     found = []
     for name, path, table in _entries(raw, "accounts", "system_id", findings):
         table["password_hash"] = account_hash(table, path, vault, findings) or UNREAD
+        fill_outbind(table, path, vault, findings)
         table.setdefault("assembly", gateway.assembly)
-        found.append(_Account(name, path, read(Account, table, path, findings, PASSWORD_KEYS)))
+        anchored_table = anchored(table, Account, vault.folder)
+        known = PASSWORD_KEYS + OUTBIND_PASSWORD_KEYS
+        found.append(_Account(name, path, read(Account, anchored_table, path, findings, known)))
     checks.check_names("accounts", (account.name for account in found if account.name), findings)
     return found
 

@@ -4,7 +4,7 @@ Nothing here puts a secret into a fault or a warning.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +12,10 @@ from typing import Any, Final
 import argon2
 from pydantic import BaseModel
 
-from smppgw.config.accounts import PASSWORD_KEYS
+from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS
 from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
-from smppgw.core.values import ROTATES, Secret
+from smppgw.core.values import Secret
 from smppgw.ops.passwords import hash_password
 
 _RUN_SECRETS: Final = Path("/run/secrets")
@@ -136,6 +136,16 @@ def account_hash(raw: dict[str, Any], path: str, vault: Vault, findings: Finding
     return secret and _hashed(secret, key, f"{path}.{key}", findings)
 
 
+def fill_outbind(raw: dict[str, Any], path: str, vault: Vault, findings: Findings) -> None:
+    """Put the password that an account is called with into its field; it is sent, so a hash would not do."""
+    name = OUTBIND_PASSWORD_KEYS[-1]
+    _fill(raw, name, OUTBIND_PASSWORD_KEYS, path, vault, findings)
+    secret = raw.get(name)
+    if isinstance(secret, Secret) and secret.reveal().startswith(_HASH_MARK):
+        findings.fault(f"{path}.{name}", "is a hash", "give the password itself: the ESME is told it")
+        raw[name] = UNREAD
+
+
 def _given(key: str, value: object, path: str, vault: Vault, findings: Findings) -> Secret | None:
     if key.endswith("_file"):
         return vault.from_file(value, path, findings)
@@ -175,15 +185,29 @@ def fill_carrier(
     names = fields_of(model, Secret)
     for name in names:
         keys = [name, f"{name}_file"] + (["credential"] if name == names[0] else [])
-        given = {key: filled.pop(key) for key in keys if key in filled}
-        if len(given) > 1:
-            findings.fault(path, f"has {' and '.join(given)}: only one of them can count")
-        for key, value in list(given.items())[:1]:
-            secret = _given(key, value, f"{path}.{key}", vault, findings) or UNREAD
-            filled[name] = secret if ROTATES in model.model_fields[name].metadata else Secret(secret.reveal())
+        _fill(filled, name, keys, path, vault, findings, rotates=ROTATES in model.model_fields[name].metadata)
     if {"access_key_id", "access_key_secret"} <= model.model_fields.keys() and not filled.keys() & _ALIBABA.keys():
         _fill_from_environment(filled, model, path, vault.environ, findings)
     return filled
+
+
+def _fill(
+    filled: dict[str, Any],
+    name: str,
+    keys: Sequence[str],
+    path: str,
+    vault: Vault,
+    findings: Findings,
+    *,
+    rotates: bool = False,
+) -> None:
+    """Put the secret that one of the keys gives into the field of this name, where it follows its file if it rotates."""
+    given = {key: filled.pop(key) for key in keys if key in filled}
+    if len(given) > 1:
+        findings.fault(path, f"has {' and '.join(given)}: only one of them can count")
+    for key, value in list(given.items())[:1]:
+        secret = _given(key, value, f"{path}.{key}", vault, findings) or UNREAD
+        filled[name] = secret if rotates else Secret(secret.reveal())
 
 
 def _fill_from_environment(

@@ -126,6 +126,9 @@ class Metrics:
             r, "smpp_binds", "Bind requests by how they ended.",
             account=accounts, bind_type=(*labels.BIND_TYPES, OTHER), result=labels.BIND_RESULTS,
         )  # fmt: skip
+        self._outbinds = _Counters(
+            r, "outbinds", "Calls to accounts by how they ended.", account=accounts, result=labels.OUTBIND_RESULTS
+        )
         self._disconnects = _Counters(
             r, "smpp_disconnects", "Ended sessions.", account=accounts, reason=labels.DISCONNECT_REASONS
         )
@@ -248,6 +251,14 @@ class Metrics:
     def bind(self, account: str, bind_type: str, result: str) -> None:
         """A bind request was answered; ``result`` is one of `labels.BIND_RESULTS`."""
         self._binds.add((account, bind_type, result))
+
+    def may_outbind(self, account: str) -> None:
+        """The account asked to be called: show its calls from now on."""
+        self._outbinds.preset(*((account, result) for result in labels.OUTBIND_RESULTS[:-1]))
+
+    def outbind(self, account: str, result: str) -> None:
+        """A call to an account ended, or led to a bind; ``result`` is one of `labels.OUTBIND_RESULTS`."""
+        self._outbinds.add((account, result))
 
     def disconnect(self, account: str, reason: str) -> None:
         """A session ended; ``reason`` is one of `labels.DISCONNECT_REASONS`."""

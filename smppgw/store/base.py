@@ -302,6 +302,9 @@ class Store(Protocol):
     async def settle_outgoing(self, results: Mapping[OutgoingId, OutgoingResult], *, lease: Lease, now: float) -> None:
         """Store what became of leased outgoing messages; what the lease no longer covers is left alone."""
 
+    async def owed_accounts(self, among: Collection[str], now: float) -> Collection[str]:
+        """Return those of the accounts for which something is due that nobody has leased."""
+
     async def sweep(self, *, outgoing_kept_s: float, now: float) -> Swept:
         """End what waited too long, queue what became due, doubt what lost its worker."""
 

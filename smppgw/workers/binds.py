@@ -1,9 +1,13 @@
 """Who is bound: bind requests, live binds per account, and who of them may receive.
 
 Every refused bind is answered alike, ESME_RBINDFAIL, whatever was wrong (SMPP 5.0, 4.7.6: RINVPASWD and RINVSYSID are
-for impossible lengths), after a time that does not tell it either (`workers.guard`). A place is asked for and taken in
-one step after the password was checked: a hundred binds at once do not pass together, and whoever only guesses
-passwords holds no place. It is free the moment the session ends.
+for impossible lengths), after a time that does not tell it either (`workers.guard`). Only where the gateway itself had
+no means to check a password it says so, ESME_RSYSERR, to known and unknown names alike, and counts no failure.
+
+A place is asked for and taken in one step after the password was checked: a hundred binds at once do not pass together,
+and whoever only guesses passwords holds no place. It is free the moment the session ends.
+
+Where we called an ESME (`workers.outbind`), all of this holds too, and only the account that was called can bind.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +19,7 @@ import structlog
 from smppgw.core.pacing import TokenBucket
 from smppgw.ops.labels import UNKNOWN_ACCOUNT
 from smppgw.ops.metrics import Metrics
-from smppgw.ops.passwords import Passwords
+from smppgw.ops.passwords import Passwords, UncheckedError
 from smppgw.smpp.aio import Connection
 from smppgw.smpp.consts import BindType, CommandStatus
 from smppgw.smpp.networks import is_in
@@ -145,7 +149,11 @@ class Binds:
             return "locked"
         if not self._guard.looks_at(name, host, known=self._known(name)):
             return "rate"
-        right = await self._passwords.verify(name, pdu.password, self._hash_for(connection, name))
+        try:
+            right = await self._passwords.verify(name, pdu.password, self._hash_for(connection, name))
+        except UncheckedError as fault:
+            _log.error("password not checked", reason=str(fault))
+            return "unchecked"
         # Looked up again: a reload may have come meanwhile, and other guesses of the same peer may have ended.
         if self._guard.is_locked(name, host):
             return "locked"
@@ -187,9 +195,14 @@ class Binds:
         self._metrics.bind(known, bind_type.value, result)
         if result not in _TOLD_BEFORE:
             _log.warning("bind refused", account=known, peer=connection.peername[0], reason=result)
-        impossible = CommandStatus.ESME_RINVSYSID if not pdu.system_id else None
-        answer = respond(pdu, impossible or CommandStatus.ESME_RBINDFAIL)
-        self._guard.refuse(connection, pdu.system_id, came_at, lambda: connection.answer(answer))
+        answer = respond(pdu, _status(pdu, result))
+
+        def turn_away() -> None:
+            connection.answer(answer)
+            if connection.called not in (None, pdu.system_id):
+                connection.close()  # whoever answers there is not whom we called
+
+        self._guard.refuse(connection, pdu.system_id, came_at, turn_away)
 
     def _take(self, account: LiveAccount, connection: Connection, pdu: BindPdu, bind_type: BindType) -> None:
         name = account.policy.system_id
@@ -218,9 +231,18 @@ class Binds:
             self._metrics.sessions(account.policy.system_id, bind_type.value, account.count(bind_type))
 
 
+def _status(pdu: BindPdu, result: str) -> CommandStatus:
+    """Return what a refused bind is answered: the trouble of the gateway and an impossible name, and else all alike."""
+    if result == "unchecked":
+        return CommandStatus.ESME_RSYSERR
+    return CommandStatus.ESME_RBINDFAIL if pdu.system_id else CommandStatus.ESME_RINVSYSID
+
+
 def _stranger(account: LiveAccount, connection: Connection) -> str | None:
     """Say why a peer cannot be this account's, whatever its password; a value of the metric label ``result``."""
     policy = account.policy
+    if connection.called not in (None, policy.system_id):
+        return "uncalled"
     if policy.allowed_networks is not None and not is_in(connection.peername[0], policy.allowed_networks):
         return "address"
     if policy.certificates and not policy.certificates & connection.certificate_names:

@@ -20,6 +20,7 @@ from smppgw.smpp import receipt, udh
 from smppgw.smpp.consts import CommandStatus
 from smppgw.smpp.pdu import CancelSm, DeliverSm, ReplaceSm, SubmitSmResp
 from smppgw.smpp.settings import SessionSettings
+from smppgw.smpp.tally import Tally
 from smppgw.store.sqlite import SqliteStore
 from smppgw.workers import dispatch, poll
 from smppgw.workers.pricing import Prices
@@ -67,6 +68,9 @@ class Office:
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),
             bind_rate=BindRate.of(per_s=10.0),
+            callees={},
+            session_settings=SessionSettings(serves=SERVES),
+            tally=Tally(),
             receipt_window=10,
             outgoing_kept_s=1e6,
             messages_kept_s=1e6,

@@ -73,6 +73,34 @@ def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Lo
     assert policies.account_policies(settings.accounts)["legacy"].assembly_s == 45.0
 
 
+OUTBIND = f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+outbind = "esme.example.com:2776"
+"""
+
+
+def test_an_account_that_wants_to_be_called_is_a_callee(load_text: Load) -> None:
+    own = 'outbind_system_id = "GATE"\noutbind_password = "hush"\noutbind_tls = true'
+
+    callee = policies.callees(load_text(accounts=OUTBIND + own).accounts)["legacy"]
+
+    assert (callee.host, callee.port, callee.system_id) == ("esme.example.com", 2776, "GATE")
+    assert callee.password.reveal() == "hush"
+    assert callee.tls is not None
+    assert "hush" not in repr(callee)
+
+
+def test_a_callee_is_told_no_password_and_is_called_in_clear_unless_it_is_said(load_text: Load) -> None:
+    callee = policies.callees(load_text(accounts=OUTBIND).accounts)["legacy"]
+
+    assert (callee.system_id, callee.password.reveal(), callee.tls) == ("", "", None)
+
+
+def test_who_does_not_want_to_be_called_is_no_callee(load_text: Load) -> None:
+    assert policies.callees(load_text().accounts) == {}
+
+
 def test_the_first_matching_route_is_taken(load_text: Load) -> None:
     settings = load_text(
         carriers='[carriers.loop]\ntype = "loopback"\n[carriers.other]\ntype = "loopback"',

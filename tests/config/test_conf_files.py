@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from smppgw.carriers.config import CarrierConfig
-from smppgw.config.accounts import PASSWORD_KEYS, Account
+from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
 from smppgw.config.loader import LISTS, TABLES, load
 from smppgw.config.routes import Route, RouteMatch
 from smppgw.config.secrets import companions
@@ -52,7 +52,8 @@ def test_every_option_of_a_table_is_there_and_none_is_invented(everything: dict[
 
 
 def test_every_option_of_an_account_is_there_and_none_is_invented(everything: dict[str, Any]) -> None:
-    assert set(everything["accounts"][0]) == set(Account.model_fields) | set(PASSWORD_KEYS)
+    keys = {*Account.model_fields, *PASSWORD_KEYS, *OUTBIND_PASSWORD_KEYS}
+    assert set(everything["accounts"][0]) == keys
 
 
 def test_every_option_of_a_route_is_there_and_none_is_invented(everything: dict[str, Any]) -> None:

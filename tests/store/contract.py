@@ -1561,6 +1561,22 @@ class TestOutgoing:
 
         assert [one.account for one in leased] == ["acme", "acme", "bolt"]
 
+    async def test_only_accounts_for_which_something_is_due_are_owed(self, room: Room) -> None:
+        for account in ("acme", "bolt", "core"):
+            await ended(room, account=account)
+        await room.receipts("acme")
+        await room.outgoing("bolt")
+
+        assert list(await room.store.owed_accounts(["acme", "bolt", "core"], room.now)) == ["core"]
+        assert list(await room.store.owed_accounts(["acme", "bolt"], room.now + 60)) == ["bolt"]  # the lease has ended
+
+    async def test_to_ask_who_is_owed_takes_nothing_away(self, room: Room) -> None:
+        await ended(room)
+
+        await room.store.owed_accounts(["acme"], room.now)
+
+        assert len((await room.outgoing())[1]) == 1
+
     async def test_the_oldest_comes_first(self, room: Room) -> None:
         for _ in range(3):
             await ended(room)

@@ -124,6 +124,7 @@ async def plans(room: Room) -> Iterator[tuple[str, str]]:
     store._reader = cast("sqlite3.Connection", reader)
     await everything(room)
     await store.backlog()
+    await store.owed_accounts(["acme"], room.now)
     await room.crash()
     explained = sqlite3.connect(room.backend.path)  # type: ignore[attr-defined] # only SQLite comes here
     try:

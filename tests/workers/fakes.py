@@ -46,7 +46,7 @@ from smppgw.ops.passwords import Passwords
 from smppgw.smpp.aio import Connection, Handler
 from smppgw.smpp.consts import BindType, CommandStatus
 from smppgw.smpp.framer import Framer
-from smppgw.smpp.pdu import BindTransceiver, DeliverSm, DeliverSmResp, Pdu, SubmitSm, decode, encode
+from smppgw.smpp.pdu import BindTransceiver, DeliverSm, DeliverSmResp, Outbind, Pdu, SubmitSm, decode, encode
 from smppgw.smpp.receipt import Dialect
 from smppgw.smpp.session import Session
 from smppgw.smpp.settings import SessionSettings
@@ -180,16 +180,29 @@ class Peer:
     """An ESME on a connection without a socket; everything between the octets and the handler is real."""
 
     def __init__(
-        self, handler: Handler, clock: Clock, host: str = "10.0.0.1", settings: SessionSettings | None = None
+        self,
+        handler: Handler,
+        clock: Clock,
+        host: str = "10.0.0.1",
+        settings: SessionSettings | None = None,
+        *,
+        called: str | None = None,
+        on_bound: Callable[[Connection], None] = lambda connection: None,
+        on_closed: Callable[[Connection], None] = lambda connection: None,
     ) -> None:
+        """Connect, or be called by this name."""
+        session = Session(settings or SessionSettings(), clock.monotonic())
+        if called is not None:
+            session.outbind(Outbind())
         self.transport = FakeTransport()
         self.connection = Connection(
             handler,
-            Session(settings or SessionSettings(), clock.monotonic()),
+            session,
             clock=clock.monotonic,
             peername=(host, 40_000),
-            on_bound=lambda connection: None,
-            on_closed=lambda connection: None,
+            on_bound=on_bound,
+            on_closed=on_closed,
+            called=called,
         )
         self.transport.protocol = self.connection
         self.connection.connection_made(self.transport)

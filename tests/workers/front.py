@@ -146,9 +146,9 @@ class Front:
         for finish in finishes:
             self.receipts.owed(finish.account)
 
-    def peer(self, host: str = "10.0.0.1") -> Peer:
+    def peer(self, host: str = "10.0.0.1", called: str | None = None) -> Peer:
         settings = SessionSettings(window_out=self.receipt_window, serves=SERVES)
-        return Peer(self.reception, self.time.clock, host=host, settings=settings)
+        return Peer(self.reception, self.time.clock, host=host, settings=settings, called=called)
 
     async def bound_peer(self, pdu: Pdu | None = None) -> Peer:
         peer = self.peer()

@@ -202,6 +202,10 @@ class SqliteStore:
         """See ``Store``."""
         await self._writer.run(lambda db: outbox.settle_outgoing(db, results, lease, now))
 
+    async def owed_accounts(self, among: Collection[str], now: float) -> Collection[str]:
+        """See ``Store``."""
+        return await asyncio.to_thread(outbox.owed_accounts, self._reader, self._reading, among, now)
+
     async def sweep(self, *, outgoing_kept_s: float, now: float) -> Swept:
         """See ``Store``."""
         return await self._writer.run(lambda db: sweeping.sweep(db, self._queues, outgoing_kept_s, now))
