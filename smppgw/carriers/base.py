@@ -7,11 +7,11 @@ network does; an exception from an adapter is a bug.
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from smppgw.core.model import Attempt, Batch, DoubtRule, Message, MessageId, Sent
 from smppgw.core.retry import PollSchedule
-from smppgw.core.verdict import Rejected, StatusReport, Verdict
+from smppgw.core.verdict import PushContents, Rejected, StatusReport, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class CarrierLimits:
     """How long a batch waits for company."""
     fence_s: float | None = None
     """How long an identical repeat cannot send twice, the margin already taken off; None: no such window."""
+    push_wait_s: float | None = None
+    """How long a doubt that no look-up can resolve waits for a push; None: no pushes come."""
 
 
 class Carrier(Protocol):
@@ -72,3 +74,21 @@ class Carrier(Protocol):
 
     async def aclose(self) -> None:
         """Close connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    """What a pusher wants to hear, with HTTP 200, so that it does not push the same again."""
+
+    content_type: str
+    body: bytes
+
+
+@runtime_checkable
+class Pushes(Protocol):
+    """What a carrier that calls us has beside the rest."""
+
+    push_answer: PushAnswer
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read the body of one push, whatever it is. Pure; raises nothing: what makes no sense is only counted."""

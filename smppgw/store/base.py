@@ -12,20 +12,23 @@ from typing import Protocol
 from smppgw.core.disposition import Disposition
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import (
+    Address,
     Attempt,
     BatchId,
+    Cost,
     Decision,
     Message,
     MessageId,
     Outcome,
     Outgoing,
     OutgoingId,
+    PushId,
     Sent,
     Stage,
     Submission,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
-from smppgw.core.verdict import StatusReport
+from smppgw.core.verdict import PushedReport, StatusReport
 
 
 class StoreError(Exception):
@@ -99,6 +102,56 @@ class Finish:
     accepted_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A push as it came."""
+
+    id: PushId
+    carrier: str
+    content_type: str
+    body: bytes
+    received_at: float
+    tries: int
+    """How often it was put off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundText:
+    """A text for an account, cut into what one ``deliver_sm`` each can hold."""
+
+    account: str
+    key: str
+    """The carrier's own id of it: one carrier's same key again changes nothing."""
+    source: Address
+    destination: Address
+    data_coding: int
+    parts: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """A final report about a message that had ended otherwise before; the first end stands."""
+
+    message: MessageId
+    stands: Outcome
+    reported: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushEffects:
+    """What a push changed."""
+
+    finished: tuple[Finish, ...] = ()
+    booked: frozenset[MessageId] = frozenset()
+    """Messages whose cost the ledger lacked, and has now."""
+    orphans: int = 0
+    """Final reports that no message is known for yet; they wait."""
+    contradictions: tuple[Contradiction, ...] = ()
+    delivered: frozenset[str] = frozenset()
+    """Keys of the inbound texts that are new."""
+
+
 class OutgoingResult:
     """What became of one ``deliver_sm``."""
 
@@ -135,6 +188,8 @@ class Swept:
     """Whether something became due."""
     doubted: int
     """Attempts whose lease ended without an outcome."""
+    unmatched: Mapping[str, int]
+    """Per carrier, reports of pushes that found no message in their time; they are gone."""
     kept_too_long: int
     """Outgoing messages that were not acknowledged within the retention; they stay, but are no longer tried."""
 
@@ -206,8 +261,10 @@ class Store(Protocol):
         lease: Lease,
         now: float,
         due_at: float | None,
-    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
+    ) -> tuple[Sequence[Finish], Sequence[MessageId], Collection[MessageId]]:
         """Store what became of each message of an attempt, with the receipts and costs it causes.
+
+        A message that is taken ends at once where a push about it has been waiting.
 
         Args:
             batch: The attempt.
@@ -217,7 +274,8 @@ class Store(Protocol):
             due_at: First poll, or next step of the doubt.
 
         Returns:
-            What ended, and the messages that the lease no longer covers (nothing of them was changed).
+            What ended, the messages that the lease no longer covers (nothing of them was changed), and those taken
+            whose cost the ledger lacked: a push may have brought it before.
         """
 
     async def lease_polls(
@@ -240,6 +298,48 @@ class Store(Protocol):
             now: Unix seconds.
             polled: Attempts that ``lease`` covers, each with the time of its next poll.
             lease: Of the polls.
+        """
+
+    async def keep_push(self, carrier: str, content_type: str, body: bytes, now: float) -> None:
+        """Keep a push until its effects are stored.
+
+        Raises:
+            StoreError: It was not kept; so too where thousands wait already.
+        """
+
+    async def lease_pushes(self, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Push]]:
+        """Lease pushes whose time has come, in the order in which they came."""
+
+    async def unbooked(self, carrier: str, reports: Sequence[PushedReport]) -> Sequence[Message | None]:
+        """Return the message of each report that proves it taken while the ledger lacks its cost; None for the rest."""
+
+    async def settle_push(
+        self,
+        push: Push,
+        reports: Sequence[PushedReport],
+        costs: Mapping[MessageId, Cost],
+        inbound: Sequence[InboundText],
+        *,
+        again_at: float | None,
+        lease: Lease,
+        now: float,
+    ) -> PushEffects | None:
+        """Store what a push says, and let go of the push; all of it may be done again and changes nothing then.
+
+        A final report ends its message wherever the carrier may have it; the first final one wins. One that is not
+        final settles a doubt: the message awaits its status. A final report of an unknown message waits a day for it.
+
+        Args:
+            push: As leased.
+            reports: What it says about messages.
+            costs: Of the messages that ``unbooked`` named; those that are missing have no known price.
+            inbound: Texts for accounts.
+            again_at: When the push is to be tried again; None: it is done.
+            lease: Of the push.
+            now: Unix seconds.
+
+        Returns:
+            None where the lease no longer covers it; nothing was changed.
         """
 
     async def lease_doubts(

@@ -45,7 +45,7 @@ class Settlement:
         """Store dispositions with their costs; False when the lease was lost and nothing was changed."""
         now = self._clock.wall()
         priced = {message.id: self._priced(message, dispositions[message.id], now) for message in messages}
-        finished, lost = await store_while_leased(
+        finished, lost, booked = await store_while_leased(
             lambda: self._store.settle(batch, priced, lease=lease, now=self._clock.wall(), due_at=due_at),
             until=lease.until,
             clock=self._clock,
@@ -55,7 +55,7 @@ class Settlement:
         self._on_finished(finished)
         for message in messages:
             disposition = priced[message.id]
-            if isinstance(disposition, Taken):
+            if isinstance(disposition, Taken) and message.id in booked:
                 self._metrics.accepted(message.account, self._carrier, disposition.parts)
                 if disposition.cost is not None:
                     self._metrics.cost(message.account, self._carrier, disposition.cost.reporting_micros)

@@ -196,9 +196,10 @@ class Room:
     async def settle(
         self, batch: BatchId, lease: Lease, dispositions: Mapping[MessageId, Disposition], due_in_s: float | None = 5
     ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
-        """Settle an attempt."""
+        """Settle an attempt; return what ended, and what the lease no longer covers."""
         due_at = None if due_in_s is None else self.now + due_in_s
-        return await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
+        finishes, lost, _ = await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
+        return finishes, lost
 
     async def send(self, carrier: str = "alpha", limit: int = 100) -> tuple[BatchId, list[MessageId]]:
         """Send what is queued; the carrier takes all of it."""

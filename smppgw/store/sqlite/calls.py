@@ -10,7 +10,7 @@ from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Stage
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError
-from smppgw.store.sqlite import rows
+from smppgw.store.sqlite import orphans, rows
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import json_ids, ms, ms_or_none
@@ -119,7 +119,7 @@ def settle(
     lease: Lease,
     now: float,
     due_at: float | None,
-) -> tuple[list[Finish], list[MessageId]]:
+) -> tuple[list[Finish], list[MessageId], set[MessageId]]:
     """Store what became of the messages of an attempt, if the lease still covers it."""
     claimed = db.execute(
         """UPDATE attempts SET token = NULL, settled_ms = ?
@@ -127,12 +127,12 @@ def settle(
         (ms(now), batch, lease.token, ms(now), AttemptState.CALLING, AttemptState.DOUBTFUL),
     ).fetchall()
     if not claimed:
-        return [], list(dispositions)
+        return [], list(dispositions), set()
     attempt, carrier = claimed[0]
-    finishes = _settle_messages(db, queues, attempt, carrier, dispositions, now)
+    finishes, booked = _settle_messages(db, queues, attempt, carrier, dispositions, now)
     arrived = Doubted(Evidence.ARRIVED) in dispositions.values()
     _set_state(db, attempt, ms(now if due_at is None else due_at), arrived=arrived)
-    return finishes, []
+    return finishes, [], booked
 
 
 def _settle_messages(
@@ -142,7 +142,7 @@ def _settle_messages(
     carrier: str,
     dispositions: Mapping[MessageId, Disposition],
     now: float,
-) -> list[Finish]:
+) -> tuple[list[Finish], set[MessageId]]:
     taken: list[tuple[MessageId, Taken]] = []
     ends: list[End] = []
     for number, disposition in dispositions.items():
@@ -157,8 +157,11 @@ def _settle_messages(
                 _move(db, attempt, number, Stage.PARKED)
             case Finished():
                 ends.append(End(number, disposition.outcome, disposition.error, disposition.detail, ms(now)))
-    _take(db, attempt, carrier, taken, now)
-    return finish(db, ends, IN_DOUBT, ms(now))
+    booked = _take(db, attempt, carrier, taken, now)
+    finishes = finish(db, ends, IN_DOUBT, ms(now))
+    if known_before := orphans.adopt(db, carrier, taken):
+        finishes += finish(db, known_before, frozenset({Stage.AWAITING_STATUS}), ms(now))
+    return finishes, booked
 
 
 _OPEN = "id = ? AND attempt = ? AND stage IN (4, 5)"  # sending, doubtful
@@ -166,11 +169,20 @@ _OPEN = "id = ? AND attempt = ? AND stage IN (4, 5)"  # sending, doubtful
 
 def _take(
     db: sqlite3.Connection, attempt: int, carrier: str, taken: Sequence[tuple[MessageId, Taken]], now: float
-) -> None:
+) -> set[MessageId]:
     db.executemany(
         f"UPDATE messages SET stage = ?, ref = ?, parts = ? WHERE {_OPEN}",  # noqa: S608 - a constant
         ((Stage.AWAITING_STATUS, taking.ref, taking.parts, number, attempt) for number, taking in taken),
     )
+    return book(db, attempt, carrier, taken, now)
+
+
+def book(
+    db: sqlite3.Connection, attempt: int, carrier: str, taken: Sequence[tuple[MessageId, Taken]], now: float
+) -> set[MessageId]:
+    """Enter into the ledger what messages of an attempt cost; return those that were not there before."""
+    found = db.execute("SELECT message FROM costs WHERE attempt = ? AND kind = 0", (attempt,)) if taken else ()
+    before = {row[0] for row in found}
     # The key keeps a replay from booking twice.
     db.executemany(
         """INSERT OR IGNORE INTO costs (attempt, message, kind, account, carrier, country, traffic_class, parts,
@@ -185,6 +197,7 @@ def _take(
             for number, taking in taken
         ),
     )  # fmt: skip
+    return {number for number, _ in taken if number not in before}
 
 
 def _requeue(db: sqlite3.Connection, queues: Queues, attempt: int, number: MessageId, step: Requeued) -> None:
@@ -258,9 +271,20 @@ def lease_doubts(
     doubts = {row[15]: _due_doubt(db, row) for row in found}
     for attempt, doubt in doubts.items():
         if not doubt.messages:
-            db.execute("UPDATE attempts SET token = NULL WHERE id = ?", (attempt,))
-            _set_state(db, attempt, ms(now), arrived=False)
+            end_doubt(db, attempt, now)
     return lease, [doubt for doubt in doubts.values() if doubt.messages]
+
+
+def end_doubt(db: sqlite3.Connection, attempt: int, now: float) -> None:
+    """Let an attempt await statuses at once where nothing of it is in doubt any more; else leave it alone."""
+    in_doubt = db.execute(
+        """SELECT 1 FROM attempts a JOIN json_each(a.messages) j JOIN messages m ON m.id = j.value AND m.attempt = a.id
+           WHERE a.id = ? AND m.stage IN (4, 5)""",
+        (attempt,),
+    ).fetchone()
+    if not in_doubt:
+        db.execute("UPDATE attempts SET token = NULL WHERE id = ?", (attempt,))
+        _set_state(db, attempt, ms(now), arrived=False)
 
 
 def _due_doubt(db: sqlite3.Connection, row: rows.Row) -> DueDoubt:
