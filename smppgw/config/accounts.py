@@ -4,9 +4,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from smppgw.config.kinds import Class, Count, Country, Duration, Names, NetworkList, OneOrMany, Rate, Section, SystemId
+from smppgw.config.kinds import (
+    Class,
+    Count,
+    Country,
+    Duration,
+    InboundNumbers,
+    Names,
+    OneOrMany,
+    Rate,
+    Section,
+    SystemId,
+)
 from smppgw.core.model import TrafficClass
-from smppgw.core.values import Secret
+from smppgw.core.values import NetworkList, Secret
 from smppgw.smpp.consts import BindType
 
 PASSWORD_KEYS = ("password_hash", "password_file", "credential", "password")
@@ -40,6 +51,8 @@ class Account(Section):
     receipt_pdu: Literal["deliver_sm", "data_sm"] = "deliver_sm"
     """What its receipts come in; a bind below 3.4, which cannot read the TLVs of data_sm, always gets deliver_sm."""
     message_id: Literal["decimal", "hex"] = "decimal"
+    inbound: InboundNumbers = ()
+    """Numbers and extension codes whose inbound texts it gets."""
     validity: Duration = 48 * 3600.0
     """For messages that name no validity_period."""
     traffic_class: Class = TrafficClass.TRANSACTIONAL

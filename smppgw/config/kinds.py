@@ -1,16 +1,14 @@
 """The kinds of values that sections are made of, beyond those of ``core.values``. Each refuses in plain words."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from smppgw.core.inbound import read_pattern
 from smppgw.core.model import TrafficClass
 from smppgw.core.numbers import is_country
-from smppgw.core.values import parse_duration
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from smppgw.core.values import one_or_many, parse_duration
 
 _TRAFFIC_CLASSES: Final = {member.name.lower(): member for member in TrafficClass}
 
@@ -26,22 +24,6 @@ def _not_bool(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("should be a number, not true or false")
     return value
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _network(value: object) -> Network:
-    try:
-        return ipaddress.ip_network(str(value))
-    except ValueError:
-        pass
-    try:
-        meant = ipaddress.ip_network(str(value), strict=False)
-    except ValueError:
-        raise ValueError(f'{value!r} is no network: write "10.0.0.0/8" or "192.0.2.7"') from None
-    raise ValueError(f'{value!r} has bits beyond its mask: write "{meant}"')
 
 
 def _country(value: str) -> str:
@@ -82,15 +64,16 @@ Duration = Annotated[
 """Seconds; written "30s", "5m", "2h", "7d"."""
 Rate = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
 """Events per second, a plain number."""
-NetworkList = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], BeforeValidator(_one_or_many)]
 Country = Annotated[str, AfterValidator(_country)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
+InboundNumbers = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], BeforeValidator(one_or_many)]
+"""In their plain form (`core.inbound`)."""
 SystemId = Annotated[str, AfterValidator(_system_id)]
 Class = Annotated[TrafficClass, BeforeValidator(_traffic_class)]
-Countries = Annotated[tuple[Country, ...], BeforeValidator(_one_or_many)]
-Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_one_or_many)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
-OneOrMany = BeforeValidator(_one_or_many)
+Countries = Annotated[tuple[Country, ...], BeforeValidator(one_or_many)]
+Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(one_or_many)]
+Names = Annotated[tuple[str, ...], BeforeValidator(one_or_many)]
+OneOrMany = BeforeValidator(one_or_many)
 
 
 def mentions(annotation: Any, kind: type) -> bool:

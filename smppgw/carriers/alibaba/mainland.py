@@ -16,6 +16,7 @@ from typing import Final
 import httpx2 as httpx
 import msgspec
 
+from smppgw.carriers.alibaba import pushes
 from smppgw.carriers.alibaba.api import METHOD, Api, Reply
 from smppgw.carriers.alibaba.catalogue import LOAD_S, Catalogue
 from smppgw.carriers.alibaba.codes import refusal
@@ -27,7 +28,7 @@ from smppgw.carriers.base import CarrierLimits
 from smppgw.carriers.http import Observer, Unobserved, read_json
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, PushContents, Rejected, StatusReport, Verdict
 
 VERSION: Final = "2017-05-25"
 DEADLINE_S: Final = 72 * 3600.0
@@ -49,6 +50,8 @@ _SEND_SMS: Final = msgspec.json.Decoder(_SendSms)
 
 class Alibaba:
     """One account for mainland China."""
+
+    push_answer = pushes.ANSWER
 
     def __init__(
         self,
@@ -145,6 +148,10 @@ class Alibaba:
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(self._details.status(each)) for each in sent]
         return [report for task in asked if (report := task.result())]
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read receipts and inbound texts."""
+        return pushes.read_mainland(body)
 
     async def ready(self) -> None:
         """Load the templates; when that fails, ``problem`` says why and messages wait."""

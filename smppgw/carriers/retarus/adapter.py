@@ -29,12 +29,12 @@ from smppgw.carriers.http import (
     read_json,
     read_refusal,
 )
-from smppgw.carriers.retarus import job, status
+from smppgw.carriers.retarus import inbound, job, status
 from smppgw.carriers.retarus.centers import AVOID_S, LOOK_UPS_AT_ONCE, Api, Centers, Nothing, Remembered
 from smppgw.carriers.retarus.config import RetarusConfig, SendTo
 from smppgw.carriers.retarus.lookup import JOB_ID, Lookup
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent
-from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Doubtful, Evidence, PushContents, Rejected, StatusReport, Verdict
 
 FENCE_S: Final = 600.0 - 60.0
 """``duplicateDetection`` looks back ten minutes (vendor code, sms/job.go); a minute is kept in hand."""
@@ -58,6 +58,7 @@ class Retarus:
     """One login at Retarus."""
 
     lookup_resolves = True
+    push_answer = inbound.ANSWER
     problem: str | None = None
 
     def __init__(
@@ -165,6 +166,10 @@ class Retarus:
         except TimeoutError:
             pass  # what is known by now is told, the rest is asked for again
         return found
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read inbound texts; receipts are never pushed."""
+        return inbound.read(body, content_type, self._config.inbound_fields)
 
     async def ready(self) -> None:
         """Nothing has to be known before the first message."""

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from smppgw.carriers.config import CarrierConfig
+from smppgw.carriers.config import PushedConfig
 from smppgw.core.values import Secret
 
 MAX_RECIPIENTS: Final = 3000
@@ -49,7 +49,19 @@ class BaseUrls(BaseModel):
     eu: BaseUrl = "https://sms4a.eu.retarus.com/rest/v1"
 
 
-class RetarusConfig(CarrierConfig):
+class InboundFields(BaseModel):
+    """What the parts of an inbound text are called in its push (docs.retarus.com, SMS to applications)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = "smsId"
+    time: str = "storeTs"
+    sender: str = "src"
+    destination: str = "dst"
+    text: str = "text"
+
+
+class RetarusConfig(PushedConfig):
     """One login (EAS "Login ID") at Retarus."""
 
     type: Literal["retarus"] = "retarus"
@@ -62,6 +74,7 @@ class RetarusConfig(CarrierConfig):
     max_batch: Annotated[int, Field(ge=1, le=MAX_RECIPIENTS)] = 500
     """Messages per job."""
     billcode: Annotated[str, Field(max_length=70)] | None = None
+    inbound_fields: InboundFields = InboundFields()
     express_from: Annotated[int, Field(ge=0, le=255)] | None = None
     """Smallest ``priority_flag`` that is sent as EXPRESS, which costs extra; None: none is."""
 
