@@ -44,6 +44,7 @@ def _policy(account: Account) -> AccountPolicy:
         validity_s=account.validity,
         traffic_class=account.traffic_class,
         assembly_s=account.assembly,
+        inbound=account.inbound,
     )
 
 

@@ -38,3 +38,5 @@ class AccountPolicy:
     traffic_class: TrafficClass
     assembly_s: float
     """How long a text waits for a missing part."""
+    inbound: tuple[str, ...] = ()
+    """Plain patterns (`core.inbound`) of the numbers whose inbound texts it gets."""

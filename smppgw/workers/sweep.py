@@ -75,6 +75,9 @@ class Sweeper:
             _log.warning("calls without an outcome are doubtful now", attempts=swept.doubted)
         if swept.kept_too_long:
             _log.error("receipts not taken within their retention, kept but no longer tried", count=swept.kept_too_long)
+        for carrier, reports in swept.unmatched.items():
+            self._metrics.unmatched(carrier, reports)
+            _log.warning("pushed reports found no message within a day, dropped", carrier=carrier, reports=reports)
         if self._turns % FIGURES_EVERY == 0:
             await self._route_left_over()
             await self._show_backlog(now)

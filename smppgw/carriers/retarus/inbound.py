@@ -27,7 +27,7 @@ Record = Mapping[str, str]
 
 _JSON: Final = msgspec.json.Decoder()
 _INTERNATIONAL: Final = re.compile(r"(?:\+|00)([1-9][0-9]{6,14})|([1-9][0-9]{9,14})")
-_ADDRESS: Final = re.compile(r"[!-~]{1,20}")
+_ADDRESS: Final = re.compile(r"[ -~]{1,20}")
 
 
 def read(body: bytes, content_type: str, fields: InboundFields) -> PushContents:
@@ -54,10 +54,9 @@ def _inbound(record: Record, fields: InboundFields) -> Inbound | None:
 
 def _address(shown: str) -> str | None:
     """Return a number as ``+`` and digits where it is certainly international, else as it is; None: no address."""
-    plain = shown.replace(" ", "")
-    if found := _INTERNATIONAL.fullmatch(plain):
+    if found := _INTERNATIONAL.fullmatch(shown.replace(" ", "")):
         return f"+{found[1] or found[2]}"
-    return plain if _ADDRESS.fullmatch(plain) else None
+    return shown if _ADDRESS.fullmatch(shown) else None
 
 
 def _instant(text: str) -> float | None:
