@@ -86,6 +86,7 @@ def retarus(listen: tuple[str, int], **options: Any) -> None:
     callback=_read,
     help="More templates: a JSON array of objects with code, type, content and status (1: approved).",
 )
+@_seconds("--push-timeout", 0.7, "How long an answer to a push is waited for.")
 @click.option("--intl-push-url", metavar="URL", help="Push international receipts there instead.")
 @click.option("--frequency-limits/--no-frequency-limits", default=True, help="Caps per number, as in the mainland.")
 def alibaba(listen: tuple[str, int], templates: tuple[Template, ...], **options: Any) -> None:

@@ -11,6 +11,7 @@ listen = "127.0.0.1:0"
 {smpp}
 [http]
 listen = "127.0.0.1:0"
+{http}
 [store]
 url = "{store}"
 [log]
@@ -45,13 +46,13 @@ endpoint = "{url}"
 access_key_id = "{login}"
 access_key_secret = "{login}"
 sign_name = "阿里云"
-poll_first = "0.3s"
+{mainland}
 [carriers.alibaba-intl]
 type = "alibaba-globe"
 endpoint = "{url}"
 access_key_id = "{login}"
 access_key_secret = "{login}"
-poll_first = "0.3s"
+{intl}
 [[routes]]
 name = "china"
 match = {{ country = ["CN"] }}
@@ -72,6 +73,9 @@ def configuration(
     carrier: str = "",
     poll_first: str = "0.3s",
     store: str = "sqlite:gateway.db",
+    http: str = "",
+    mainland: str = 'poll_first = "0.3s"',
+    intl: str = 'poll_first = "0.3s"',
 ) -> str:
     """Write a configuration.
 
@@ -83,10 +87,13 @@ def configuration(
         carrier: More lines of [carriers.retarus].
         poll_first: When Retarus is asked first.
         store: URL of the store.
+        http: More lines of [http].
+        mainland: More lines of [carriers.alibaba].
+        intl: More lines of [carriers.alibaba-intl].
     """
     return "".join((
-        _LISTENERS.format(smpp=smpp, store=store),
+        _LISTENERS.format(smpp=smpp, store=store, http=http),
         _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account=account),
-        "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN),
+        "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN, mainland=mainland, intl=intl),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
     ))  # fmt: skip

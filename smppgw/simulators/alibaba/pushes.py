@@ -21,7 +21,6 @@ from smppgw.simulators.faults import Faults
 from smppgw.simulators.outcomes import Outcome, outcome_of
 from smppgw.simulators.pushing import Delivery, Gatherer, Pusher, PushRules, Row
 
-TIMEOUT_S = 0.7
 RETRIES_S = (60.0, 300.0, 600.0)
 JSON = "application/json"
 
@@ -52,7 +51,7 @@ class Pushes:
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         rules = PushRules(
-            timeout_s=TIMEOUT_S,
+            timeout_s=options.push_timeout,
             retries_s=tuple(pause_s * options.push_retry_scale for pause_s in RETRIES_S),
             heard=_heard,
         )
