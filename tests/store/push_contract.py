@@ -222,6 +222,15 @@ class TestAPushedReport:
 
         assert effects == PushEffects(orphans=1)
 
+    async def test_without_a_number_is_about_nobody_where_one_of_two_is_left(self, room: Room) -> None:
+        gone, left = await room.submit(recipients=(OTHER,)), await room.submit()
+        lease, batch, _ = await room.call()
+        await room.settle(batch, lease, {gone: Requeued("beta", None, 1), left: taken()})
+
+        effects = await pushed(room, said(batch=batch, recipient=""))
+
+        assert effects == PushEffects(orphans=1)
+
     @pytest.mark.parametrize(
         "strange",
         [

@@ -85,12 +85,14 @@ class _Match(NamedTuple):
     """ENROUTE while it is not final."""
     attempt: int
     parts: int
+    called: int
+    """Messages of its call."""
 
 
 _COLUMNS: Final = f"m.id, m.recipient, m.stage, coalesce(m.outcome, {Outcome.ENROUTE:d}), m.attempt, m.parts"
-_BY_BATCH: Final = f"""SELECT {_COLUMNS} FROM attempts a JOIN json_each(a.messages) j
+_BY_BATCH: Final = f"""SELECT {_COLUMNS}, json_array_length(a.messages) FROM attempts a JOIN json_each(a.messages) j
     JOIN messages m ON m.id = j.value AND m.attempt = a.id WHERE a.batch = ? AND a.carrier = ?"""  # noqa: S608
-_BY_REF: Final = f"SELECT {_COLUMNS} FROM messages m WHERE m.ref = ? AND m.carrier = ? AND m.attempt IS NOT NULL"  # noqa: S608
+_BY_REF: Final = f"SELECT {_COLUMNS}, 1 FROM messages m WHERE m.ref = ? AND m.carrier = ? AND m.attempt IS NOT NULL"  # noqa: S608
 
 
 def _matches(db: sqlite3.Connection, carrier: str, reports: Sequence[PushedReport]) -> list[_Match | None]:
@@ -100,14 +102,16 @@ def _matches(db: sqlite3.Connection, carrier: str, reports: Sequence[PushedRepor
     """
     found: dict[tuple[str, str | None], list[Row]] = {}
 
-    def find(statement: str, value: str | None, recipient: str) -> Row | None:
+    def find(statement: str, value: str | None, recipient: str) -> _Match | None:
         key = (statement, value)
         if key not in found:
             found[key] = [] if value is None else db.execute(statement, (value, carrier)).fetchall()
-        return orphans.only(found[key], recipient)
+        row = orphans.only(found[key], recipient)
+        match = None if row is None else _Match._make(row)
+        # Without a number, the one that is left of several may not be the one that is meant.
+        return match if match is None or recipient or match.called == 1 else None
 
-    rows = (find(_BY_BATCH, one.batch, one.recipient) or find(_BY_REF, one.ref, one.recipient) for one in reports)
-    return [None if row is None else _Match._make(row) for row in rows]
+    return [find(_BY_BATCH, one.batch, one.recipient) or find(_BY_REF, one.ref, one.recipient) for one in reports]
 
 
 def _proves_taken(report: PushedReport, match: _Match) -> bool:
