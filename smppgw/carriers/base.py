@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from smppgw.core.model import Attempt, Batch, DoubtRule, Message, MessageId, Sent
 from smppgw.core.retry import PollSchedule
-from smppgw.core.verdict import Deferred, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Deferred, PushContents, Rejected, StatusReport, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class CarrierLimits:
     """How long a batch waits for company."""
     fence_s: float | None = None
     """How long an identical repeat cannot send twice, the margin already taken off; None: no such window."""
+    push_wait_s: float | None = None
+    """How long a doubt that no look-up can resolve waits for a push; None: no pushes come."""
 
 
 class Carrier(Protocol):
@@ -96,3 +98,21 @@ class Reconciles(Protocol):
 
     async def billed_parts(self, day: date) -> int | None:
         """Return the parts it bills for a day; None when that cannot be learned now. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    """What a pusher wants to hear, with HTTP 200, so that it does not push the same again."""
+
+    content_type: str
+    body: bytes
+
+
+@runtime_checkable
+class Pushes(Protocol):
+    """What a carrier that calls us has beside the rest."""
+
+    push_answer: PushAnswer
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read the body of one push, whatever it is. Pure; raises nothing: what makes no sense is only counted."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS
 from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
-from smppgw.core.values import Secret
+from smppgw.core.values import ROTATES, Secret
 from smppgw.ops.passwords import hash_password
 
 _RUN_SECRETS: Final = Path("/run/secrets")
@@ -31,6 +31,9 @@ _ALIBABA: Final = {
     "security_token": "ALIBABA_CLOUD_SECURITY_TOKEN",
 }
 """The provider's own variables, as all of its tools read them."""
+_CREDENTIAL_KEYS: Final = {"push_secret": "push_credential"}
+"""By secret, the key that names its credential; of those that are not here, the first one of a model has the plain
+``credential``."""
 
 
 class FileSecret(Secret):
@@ -173,18 +176,24 @@ def _hashed(secret: Secret, key: str, path: str, findings: Findings) -> Secret |
 
 def companions(model: type[BaseModel]) -> tuple[str, ...]:
     """Keys that a carrier's section may have beside the fields of its model, to fill its secrets."""
-    secrets = fields_of(model, Secret)
-    return tuple(f"{name}_file" for name in secrets) + (("credential",) if secrets else ())
+    return tuple(key for name, keys in _keys(model).items() for key in keys if key != name)
+
+
+def _keys(model: type[BaseModel]) -> dict[str, list[str]]:
+    """Return the keys that may fill each secret of a model."""
+    names = fields_of(model, Secret)
+    credentials = dict(_CREDENTIAL_KEYS)
+    if first := next((name for name in names if name not in _CREDENTIAL_KEYS), None):
+        credentials[first] = "credential"
+    return {name: [name, f"{name}_file", *([credentials[name]] if name in credentials else [])] for name in names}
 
 
 def fill_carrier(
     raw: dict[str, Any], model: type[BaseModel], path: str, vault: Vault, findings: Findings
 ) -> dict[str, Any]:
-    """Return a carrier's table with every secret in its field; ``credential`` belongs to the first one of the model."""
+    """Return a carrier's table with every secret in its field."""
     filled = dict(raw)
-    names = fields_of(model, Secret)
-    for name in names:
-        keys = [name, f"{name}_file"] + (["credential"] if name == names[0] else [])
+    for name, keys in _keys(model).items():
         _fill(filled, name, keys, path, vault, findings, rotates=ROTATES in model.model_fields[name].metadata)
     if {"access_key_id", "access_key_secret"} <= model.model_fields.keys() and not filled.keys() & _ALIBABA.keys():
         _fill_from_environment(filled, model, path, vault.environ, findings)
@@ -201,7 +210,7 @@ def _fill(
     *,
     rotates: bool = False,
 ) -> None:
-    """Put the secret that one of the keys gives into the field of this name, where it follows its file if it rotates."""
+    """Put the secret that one of the keys gives into the field of this name; it follows its file where it rotates."""
     given = {key: filled.pop(key) for key in keys if key in filled}
     if len(given) > 1:
         findings.fault(path, f"has {' and '.join(given)}: only one of them can count")

@@ -11,6 +11,7 @@ listen = "127.0.0.1:0"
 {smpp}
 [http]
 listen = "127.0.0.1:0"
+{http}
 [store]
 url = "{store}"
 [log]
@@ -53,6 +54,7 @@ endpoint = "{url}"
 access_key_id = "{login}"
 access_key_secret = "{login}"
 poll_first = "{poll_first}"
+{intl}
 [[routes]]
 name = "china"
 match = {{ country = ["CN"] }}
@@ -74,6 +76,8 @@ def configuration(
     mainland: str = "",
     poll_first: str = "0.3s",
     store: str = "sqlite:gateway.db",
+    http: str = "",
+    intl: str = "",
 ) -> str:
     """Write a configuration.
 
@@ -86,10 +90,14 @@ def configuration(
         mainland: More lines of [carriers.alibaba].
         poll_first: When carriers are asked first.
         store: URL of the store.
+        http: More lines of [http].
+        intl: More lines of [carriers.alibaba-intl].
     """
     return "".join((
-        _LISTENERS.format(smpp=smpp, store=store),
+        _LISTENERS.format(smpp=smpp, store=store, http=http),
         _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account=account),
-        "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN, mainland=mainland, poll_first=poll_first),
+        ""
+        if alibaba is None
+        else _ALIBABA.format(url=alibaba, login=LOGIN, mainland=mainland, intl=intl, poll_first=poll_first),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
     ))  # fmt: skip

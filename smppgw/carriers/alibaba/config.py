@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from smppgw.carriers.config import CarrierConfig
+from smppgw.carriers.config import PushedConfig
 from smppgw.core.values import PerSecond, Seconds, Secret
 
 MAX_BATCH: Final = 100
@@ -46,7 +46,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 SignName = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_signature)]
 
 
-class AlibabaAccount(CarrierConfig):
+class AlibabaAccount(PushedConfig):
     """What both services need to know of an account."""
 
     # A fault about the whole section would quote it, secret included.
@@ -121,3 +121,10 @@ class AlibabaGlobeConfig(AlibabaAccount):
     endpoint: Origin = "https://dysmsapi.ap-southeast-1.aliyuncs.com"
     sender: Annotated[str, Field(max_length=15)] = ""
     """Sender of messages that bring none; empty: the platform's choice."""
+    push_wait: Annotated[Seconds, Field(gt=0)] = 3600.0
+    """How long a doubt, which no look-up can resolve, waits for a push; of effect with ``push_secret`` only."""
+
+    @property
+    def push_wait_s(self) -> float | None:
+        """``push_wait``; None where no pushes come."""
+        return None if self.push_secret is None else self.push_wait
