@@ -10,7 +10,7 @@ from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKi
 from smppgw.core.verdict import Inbound
 from smppgw.smpp import udh
 from smppgw.smpp.pdu import DeliverSm, decode, encode
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.store.base import InboundText
 from smppgw.workers.translate import write_inbound, write_inbound_part
 from tests.workers.fakes import policy
@@ -27,7 +27,7 @@ def inbound(
 
 
 def written(text: str = "STOP", alphabet: Alphabet = Alphabet.GSM7) -> InboundText:
-    found = write_inbound(inbound(text), policy(default_alphabet=alphabet), NOW)
+    found = write_inbound(inbound(text), policy(alphabets=alphabets(alphabet)), NOW)
     assert found is not None
     return found
 
