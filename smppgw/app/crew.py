@@ -7,11 +7,12 @@ from random import random
 from typing import Protocol
 
 from smppgw.carriers.base import Carrier
+from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
-from smppgw.core.routing import Router
+from smppgw.core.routing.table import Router
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.passwords import Passwords
@@ -22,6 +23,7 @@ from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
+from smppgw.workers.market import LiveMarket
 from smppgw.workers.operations import Operations
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
@@ -61,6 +63,7 @@ class Crew:
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
         lockout_rules: LockoutRules,
+        bind_rate: BindRate,
         receipt_window: int,
         outgoing_kept_s: float,
         messages_kept_s: float,
@@ -70,7 +73,7 @@ class Crew:
         self._clock = clock
         self._metrics = metrics
         self.circuits = {name: Circuit() for name in carriers}
-        guard = Guard(Lockout(lockout_rules), clock, asyncio.get_running_loop().call_later)
+        guard = Guard(Lockout(lockout_rules), BindRates(bind_rate), clock, asyncio.get_running_loop().call_later)
         self.binds = Binds(policies, passwords, metrics, guard, self._owed, clock.monotonic())
         self.receipts = Receipts(
             store=store,
@@ -80,9 +83,9 @@ class Crew:
             metrics=metrics,
             jitter=random,
         )
-        self._carriers = carriers
         self._settlements: list[Settlement] = []
-        routes = Routes(router, carriers)
+        self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
+        routes = Routes(router, self._market, random)
         self._intake = Intake(
             store=store,
             routes=routes,
@@ -133,11 +136,16 @@ class Crew:
         self._metrics.know_accounts(policies)
         self.binds.reload(policies, self._clock.monotonic())
         self.receipts.reload()
-        routes = Routes(router, self._carriers)
+        self._market.prices = prices
+        routes = Routes(router, self._market, random)
         self._intake.reload(routes, policies)
         self._operations.reload(routes)
         for settlement in self._settlements:
             settlement.prices = prices
+
+    def remember(self, finishes: Sequence[Finish]) -> None:
+        """Take up what is known of carriers from before a restart, oldest first."""
+        self._market.finished(finishes)
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the three workers of one carrier."""
@@ -149,6 +157,7 @@ class Crew:
             metrics=self._metrics,
             on_finished=self._finished,
             on_owed=self._owed,
+            on_taken=self._market.accepted,
         )
         self._settlements.append(settlement)
         dispatcher = Dispatcher(
@@ -188,6 +197,10 @@ class Crew:
         now = self._clock.monotonic()
         return [name for name, circuit in self.circuits.items() if circuit.state(now) is CircuitState.CLOSED]
 
+    def _who_is_down(self) -> frozenset[str]:
+        now = self._clock.monotonic()
+        return frozenset(name for name, circuit in self.circuits.items() if circuit.state(now) is CircuitState.OPEN)
+
     def _queued(self, carriers: Iterable[str]) -> None:
         for name in carriers:
             if name in self.dispatchers:
@@ -199,6 +212,7 @@ class Crew:
     def _finished(self, finishes: Sequence[Finish]) -> None:
         """Count what ended, and look for its receipts."""
         now = self._clock.wall()
+        self._market.finished(finishes)
         for finish in finishes:
             self._metrics.finished(
                 finish.account, finish.carrier, finish.outcome.name.lower(), now - finish.accepted_at

@@ -37,6 +37,8 @@ from smppgw.web.serving import serve
 
 _log = structlog.get_logger()
 
+_REMEMBERED: Final = 20_000
+"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 _GOODBYE_S: Final = 5.0
 """How long binds may take to answer our unbind."""
 
@@ -137,12 +139,14 @@ class Gateway:
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,
             lockout_rules=policies.lockout_rules(settings),
+            bind_rate=policies.bind_rate(settings),
             receipt_window=settings.smpp.receipt_window,
             outgoing_kept_s=settings.store.receipts_retention,
             messages_kept_s=settings.store.messages_retention,
             clock=self._clock,
             metrics=self._metrics,
         )
+        crew.remember(await store.recent(_REMEMBERED))
         return store, crew
 
     async def _work(self, store: SqliteStore, crew: Crew, http_at: tuple[str, int]) -> None:

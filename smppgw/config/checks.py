@@ -14,7 +14,6 @@ from smppgw.config.accounts import Account
 from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
 from smppgw.config.reading import suggest
-from smppgw.config.routes import Route
 from smppgw.config.sections import SmppSettings
 from smppgw.core.rates import Exchange, RateCard, RateFaults
 
@@ -30,20 +29,6 @@ def check_names(kind: str, names: Iterable[str], findings: Findings) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             findings.fault(f"{kind}[{name}]", f"there are {times} of this name", "give each its own")
-
-
-def check_routes(routes: Sequence[Route], carriers: Sequence[str], accounts: Sequence[str], findings: Findings) -> None:
-    """Routes name carriers and accounts that exist; ``carriers`` and ``accounts`` may hold faulty ones too."""
-    for route in routes:
-        path = f"routes[{route.name}]"
-        for name in route.carriers:
-            if name not in carriers:
-                findings.fault(f"{path}.carriers", f"there is no carrier {name!r}", suggest(name, carriers))
-        for name in route.match.account:
-            if name not in accounts:
-                findings.fault(f"{path}.match.account", f"there is no account {name!r}", suggest(name, accounts))
-        if len(set(route.carriers)) < len(route.carriers):
-            findings.fault(f"{path}.carriers", "names a carrier twice")
 
 
 def check_protection(smpp: SmppSettings, accounts: Sequence[Account], findings: Findings) -> None:

@@ -4,6 +4,7 @@ The loader reads the file, the secrets it names and nothing else; it opens no so
 section is read with the model that its adapter declares, which the caller hands in.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from smppgw.config import checks
+from smppgw.config import checks, route_checks
 from smppgw.config.accounts import PASSWORD_KEYS, Account
 from smppgw.config.environment import named, override
 from smppgw.config.faults import ConfigFaults, Fault, Findings
@@ -39,6 +40,7 @@ TABLES: Final[Mapping[str, type[Section]]] = {
     "rates": RatesSettings,
 }
 LISTS: Final = ("accounts", "routes")
+_NAME: Final = re.compile(r"""\s*name\s*=\s*["']([^"']*)["']""")
 
 _Table = TypeVar("_Table", bound=Section)
 
@@ -77,6 +79,9 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     carriers = _carriers(raw, carrier_models, vault, findings)
     routes = _routes(raw, accounts, findings)
     readable = tuple(account.model for account in accounts if account.model)
+    route_checks.check_reach(routes, _lines(source), findings)
+    if rates:
+        route_checks.check_prices(routes, carriers, rates.currency, findings)
     files = {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
     if smpp:
@@ -127,6 +132,18 @@ def _parsed(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:  # its text ends with line and column
         fault = Fault(str(path), f"is no TOML: {error}")
     raise ConfigFaults((fault,))
+
+
+def _lines(path: Path) -> dict[str, int]:
+    """Return the line on which each of [[routes]] begins, by its name, as far as the plain text tells."""
+    found: dict[str, int] = {}
+    begun = 0
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip().startswith("["):
+            begun = number if line.strip().startswith("[[routes]]") else 0
+        elif begun and (name := _NAME.match(line)):
+            found[name[1]] = begun
+    return found
 
 
 def _check_top(raw: dict[str, Any], findings: Findings) -> None:
@@ -205,5 +222,5 @@ def _routes(raw: dict[str, Any], accounts: list[_Account], findings: Findings) -
     checks.check_names("routes", (name for name, _, _ in entries if name), findings)
     carriers = raw.get("carriers", {})
     names = list(carriers) if isinstance(carriers, dict) else []
-    checks.check_routes(routes, names, [account.name for account in accounts if account.name], findings)
+    route_checks.check_names(routes, names, [account.name for account in accounts if account.name], findings)
     return tuple(routes)

@@ -47,6 +47,11 @@ class TokenBucket:
         self._tokens -= n
         return True
 
+    def charge(self, now: float, n: int) -> None:
+        """Take ``n`` tokens for what has been granted already; those that are not there are lent."""
+        self._fill(now)
+        self._tokens -= n
+
     def load(self, now: float) -> float:
         """Return how much of the burst is used up, 0 to 1; more where tokens were lent."""
         self._fill(now)

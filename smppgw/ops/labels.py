@@ -13,10 +13,10 @@ NO_CARRIER: Final = "none"
 
 BIND_TYPES: Final = ("transmitter", "receiver", "transceiver")
 BIND_RESULTS: Final = (
-    "ok", "credentials", "address", "certificate", "locked", "bind_type", "limit", "draining", "store", OTHER,
+    "ok", "credentials", "address", "certificate", "locked", "rate", "bind_type", "limit", "draining", "store", OTHER,
 )  # fmt: skip
-"""``credentials``: unknown id or wrong password, which nobody may tell apart. ``locked``: not even looked at, after
-too many failures."""
+"""``credentials``: unknown id or wrong password, which nobody may tell apart. ``locked`` and ``rate``: not
+even looked at, after too many failures, or because too many came in a short time."""
 DISCONNECT_REASONS: Final = (
     "unbound", "drained", "eof", "lost", "aborted", "framing", "protocol_errors", "session_init", "pdu_read",
     "link_dead", "inactivity", OTHER,

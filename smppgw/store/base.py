@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import (
@@ -24,6 +25,7 @@ from smppgw.core.model import (
     Sent,
     Stage,
     Submission,
+    TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.verdict import StatusReport
@@ -97,7 +99,15 @@ class Finish:
     carrier: str
     """Who had it last; "" where none had."""
     outcome: Outcome
+    error: ErrorCode
     accepted_at: float
+    sent_at: float | None
+    """Start of its last attempt; None where no carrier had it."""
+    done_at: float
+    recipient: str
+    """E.164 digits without plus."""
+    country: str
+    traffic_class: TrafficClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +319,9 @@ class Store(Protocol):
 
         Who has leased the old content loses the message.
         """
+
+    async def recent(self, limit: int) -> Sequence[Finish]:
+        """Return the newest messages that have ended and that a carrier had, the oldest of them first."""
 
     async def backlog(self) -> Backlog:
         """Count what waits."""

@@ -33,6 +33,9 @@ _TYPES: Final[Mapping[type, BindType]] = {
     BindTransceiver: BindType.TRANSCEIVER,
 }
 
+_TOLD_BEFORE: Final = frozenset({"locked", "rate"})
+"""Results that the log has once, from when they began: there may be thousands of them."""
+
 
 @dataclass(slots=True)
 class LiveAccount:
@@ -47,6 +50,17 @@ class LiveAccount:
     def has_receiver(self) -> bool:
         """Whether any bind may ever get a deliver_sm."""
         return any(bind_type is not BindType.TRANSMITTER for bind_type in self.bound.values())
+
+    def has_room(self, bind_type: BindType) -> bool:
+        """Tell whether one more bind of this type keeps to the limits."""
+        if len(self.bound) >= self.policy.max_binds:
+            return False
+        limit = self.policy.max_binds_by_type.get(bind_type)
+        return limit is None or self.count(bind_type) < limit
+
+    def count(self, bind_type: BindType) -> int:
+        """Return how many binds of this type there are."""
+        return sum(bound is bind_type for bound in self.bound.values())
 
     def receivers(self) -> Iterator[Connection]:
         """Yield the binds that may get a deliver_sm now."""
@@ -95,7 +109,7 @@ class Binds:
 
         Lock-outs are lifted: whoever reloads may have given an account its right password.
         """
-        self._guard.forgive()
+        self._guard.reload({name: policy.bind_rate for name, policy in policies.items()})
         self._configured = frozenset(policies)
         for name, policy in policies.items():
             bucket = TokenBucket(policy.max_tps, burst=max(policy.window, policy.max_tps), now=now)
@@ -129,6 +143,8 @@ class Binds:
         name, host = pdu.system_id, connection.peername[0]
         if self._guard.is_locked(name, host):
             return "locked"
+        if not self._guard.looks_at(name, host, known=self._known(name)):
+            return "rate"
         right = await self._passwords.verify(name, pdu.password, self._hash_for(connection, name))
         # Looked up again: a reload may have come meanwhile, and other guesses of the same peer may have ended.
         if self._guard.is_locked(name, host):
@@ -164,12 +180,12 @@ class Binds:
             return "draining"
         if bind_type not in account.policy.bind_types:
             return "bind_type"
-        return "limit" if len(account.bound) >= account.policy.max_binds else None
+        return None if account.has_room(bind_type) else "limit"
 
     def _refuse(self, connection: Connection, pdu: BindPdu, bind_type: BindType, result: str, came_at: float) -> None:
         known = self._known(pdu.system_id)
         self._metrics.bind(known, bind_type.value, result)
-        if result != "locked":  # the log has it once, when the lock began
+        if result not in _TOLD_BEFORE:
             _log.warning("bind refused", account=known, peer=connection.peername[0], reason=result)
         impossible = CommandStatus.ESME_RINVSYSID if not pdu.system_id else None
         answer = respond(pdu, impossible or CommandStatus.ESME_RBINDFAIL)
@@ -199,8 +215,7 @@ class Binds:
 
     def _show(self, account: LiveAccount) -> None:
         for bind_type in BindType:
-            count = sum(bound is bind_type for bound in account.bound.values())
-            self._metrics.sessions(account.policy.system_id, bind_type.value, count)
+            self._metrics.sessions(account.policy.system_id, bind_type.value, account.count(bind_type))
 
 
 def _stranger(account: LiveAccount, connection: Connection) -> str | None:

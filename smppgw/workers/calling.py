@@ -25,7 +25,20 @@ class Settlement:
         metrics: Metrics,
         on_finished: Callable[[Sequence[Finish]], None],
         on_owed: Callable[[str], None],
+        on_taken: Callable[[str, int], None],
     ) -> None:
+        """Nothing happens until the first call.
+
+        Args:
+            carrier: Its name.
+            store: Where dispositions go.
+            prices: The rate cards.
+            clock: Time.
+            metrics: Counts.
+            on_finished: Told what ended.
+            on_owed: Told the accounts that are owed something before an end.
+            on_taken: Told how many parts of a message the carrier has taken.
+        """
         self._carrier = carrier
         self._store = store
         self.prices = prices
@@ -34,6 +47,7 @@ class Settlement:
         self._metrics = metrics
         self._on_finished = on_finished
         self._on_owed = on_owed
+        self._on_taken = on_taken
 
     async def settle(
         self,
@@ -61,6 +75,7 @@ class Settlement:
             disposition = priced[message.id]
             if isinstance(disposition, Taken):
                 self._metrics.accepted(message.account, self._carrier, disposition.parts)
+                self._on_taken(self._carrier, disposition.parts)
                 if disposition.cost is not None:
                     self._metrics.cost(message.account, self._carrier, disposition.cost.reporting_micros)
         return True

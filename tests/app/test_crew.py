@@ -9,9 +9,11 @@ import pytest
 
 from smppgw.app.crew import Crew, new_batch_id
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
-from smppgw.core.routing import Match, Router, Rule
+from smppgw.core.routing.rules import Match, Rule, candidates
+from smppgw.core.routing.table import Router
 from smppgw.ops.clock import Clock
 from smppgw.smpp import receipt, udh
 from smppgw.smpp.consts import CommandStatus
@@ -25,7 +27,10 @@ from tests.workers.fakes import FakePasswords, Peer, metrics_for, policy, submit
 from tests.workers.front import ids
 
 ROUTER = Router(
-    [Rule(name="beta", match=Match(prefixes=("44",)), carriers=("beta",)), Rule(name="rest", carriers=("alpha",))]
+    [
+        Rule(name="beta", match=Match(prefixes=("44",)), candidates=candidates("beta")),
+        Rule(name="rest", candidates=candidates("alpha")),
+    ]
 )
 CARD = RateCard.parse(["prefix,price,currency", ",0.05,EUR"], "card")
 
@@ -47,6 +52,7 @@ class Office:
             ids=ids(),
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),
+            bind_rate=BindRate.of(per_s=10.0),
             receipt_window=10,
             outgoing_kept_s=1e6,
             messages_kept_s=1e6,
@@ -141,7 +147,7 @@ async def test_a_reload_holds_from_the_next_message_on(office: Office) -> None:
         peer = await office.peer()
         office.crew.reload(
             {"acme": policy(), "new": policy(system_id="new")},
-            Router([Rule(name="all", carriers=("beta",))]),
+            Router([Rule(name="all", candidates=candidates("beta"))]),
             Prices({}, Exchange(), "EUR"),
         )
         peer.send(submit(5))
@@ -157,7 +163,7 @@ async def test_a_reload_holds_for_the_next_replacement(office: Office) -> None:
     assert isinstance(answer, SubmitSmResp)
 
     office.crew.reload(
-        {"acme": policy()}, Router([Rule(name="all", carriers=("beta",))]), Prices({}, Exchange(), "EUR")
+        {"acme": policy()}, Router([Rule(name="all", candidates=candidates("beta"))]), Prices({}, Exchange(), "EUR")
     )
     peer.send(ReplaceSm(sequence_number=2, message_id=answer.message_id, source_addr="ACME", registered_delivery=1))
     (replaced,) = await peer.got()

@@ -142,6 +142,13 @@ def test_every_default_alphabet_is_one_and_is_explained(text: str) -> None:
     assert [name for name in names if name not in set(Alphabet) or not re.search(rf"\b{name}\b", explanation)] == []
 
 
+def test_every_alphabet_of_a_data_coding_is_explained(text: str) -> None:
+    explanation = text.partition("# What data_coding 0 stands for")[2].partition("#data_codings")[0]
+
+    names = {alphabet.value for alphabet in Alphabet} - {"binary"}
+    assert {name for name in names if not re.search(rf"\b{name}\b", explanation)} == set()
+
+
 def test_the_file_as_it_stands_has_no_faults(text: str, tmp_path: Path, models: Mapping[str, type[BaseModel]]) -> None:
     (tmp_path / "smppgw.toml").write_text(text, encoding="utf-8")
     for secret in ("legacy.password", "retarus.password"):

@@ -134,6 +134,16 @@ def test_a_full_bucket_lends_more_than_it_holds_and_wants_it_back() -> None:
     assert bucket.take(2.1)
 
 
+def test_what_was_granted_already_may_be_lent_and_is_wanted_back() -> None:
+    bucket = TokenBucket(rate=10, burst=5, now=0.0)
+    bucket.take(0.0, 5)
+
+    bucket.charge(0.0, 3)
+
+    assert bucket.load(0.0) == pytest.approx(1.6)
+    assert bucket.wait_s(0.0) == pytest.approx(0.4)  # 3 lent and one more, 10/s
+
+
 def test_a_bucket_that_is_not_full_lends_nothing() -> None:
     bucket = TokenBucket(rate=10, burst=5, now=0.0)
     bucket.take(0.0)

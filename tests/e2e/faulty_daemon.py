@@ -20,10 +20,10 @@ _route = Routes.route
 _accept = SqliteStore.accept
 
 
-def _route_with_a_bug(self: Routes, message: Message) -> Decision | Unroutable:
+def _route_with_a_bug(self: Routes, message: Message, at: float) -> Decision | Unroutable:
     if message.text == BUG:
         raise ZeroDivisionError
-    return _route(self, message)
+    return _route(self, message, at)
 
 
 async def _accept_sometimes(

@@ -10,7 +10,7 @@ import pytest
 
 from smppgw.smpp import udh
 from smppgw.smpp.consts import ESM_CLASS_UDHI, CommandStatus, DataCoding, Tag
-from smppgw.smpp.pdu import Pdu, SubmitSm, SubmitSmResp, decode, encode
+from smppgw.smpp.pdu import EnquireLink, Pdu, SubmitSm, SubmitSmResp, decode, encode
 from tests.e2e.configuration import configuration
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import Esme, bind, submit
@@ -59,6 +59,28 @@ async def test_five_hundred_submits_at_once_are_each_answered_once(new_daemon: N
     assert Counter(answer.sequence_number for answer in answers) == Counter(range(2, 502))
     assert {answer.command_status for answer in answers} == {OK}
     assert len({answer.message_id for answer in answers}) == 500
+
+
+@pytest.mark.parametrize(("counts", "taken"), [("submits", 6), ("parts", 4)])
+async def test_texts_of_three_parts_count_as_the_account_says(
+    new_daemon: NewDaemon, retarus: Simulated, counts: str, taken: int
+) -> None:
+    """Ten tokens, and none comes for an hour: by parts the fourth text finds one, and owes two."""
+    account = f'max_tps = 0.0001\nwindow = 10\ntps_counts = "{counts}"'
+    daemon = new_daemon(configuration(retarus=retarus.url, account=account))
+    await daemon.start()
+    esme = await bind(daemon.smpp_port)
+    payload = (Tag.MESSAGE_PAYLOAD, b"x" * 400)
+
+    async with asyncio.timeout(LIMIT_S):
+        answers = await asyncio.gather(
+            *(esme.request(submit(f"49151{n:08}", "", tlvs=(payload,))) for n in range(200_020, 200_026))
+        )
+        alive = await esme.request(EnquireLink())
+
+    expected = [OK] * taken + [CommandStatus.ESME_RTHROTTLED] * (6 - taken)
+    assert [answer.command_status for answer in answers] == expected
+    assert alive.command_status == OK
 
 
 # --- long texts -------------------------------------------------------------------------------------------------------

@@ -1704,6 +1704,16 @@ class TestTexts:
 
         assert message.text == leased.text == text + "1" + text
 
+    async def test_how_much_of_one_was_replaced_is_kept_for_each_segment(self, room: Room) -> None:
+        """Of two parts the second was whole; another text had three octets without meaning."""
+        first, _ = await room.submit_part(1, 2, "a?", replaced=1)
+        await room.submit_part(2, 2, "b")
+        other = await room.submit("???", replaced=3)
+
+        await room.crash()
+
+        assert await room.backend.replaced() == {first: 1, other: 3}
+
     async def test_a_receipt_shows_the_start_of_any_text(self, room: Room) -> None:
         await ended(room, text="a\x00b😀" * 10)
 

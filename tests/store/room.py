@@ -72,6 +72,9 @@ class Backend(Protocol):
     async def flagged(self) -> Sequence[int]:
         """Return the messages that are marked as possible duplicates."""
 
+    async def replaced(self) -> Mapping[int, int]:
+        """Return how many octets of each segment were replaced, where there were some."""
+
     async def stuck(self) -> Sequence[int]:
         """Return the messages that left, are not final, and that nobody will ever ask about again."""
 
@@ -115,6 +118,7 @@ class Room:
         part: Part | None = None,
         carriers: tuple[str, ...] = ("alpha", "beta"),
         recipients: Sequence[str] = (RECEIVER,),
+        replaced: int = 0,
         **changes: Any,
     ) -> Submission:
         """Make a submission with a segment for each recipient; a part when ``part`` is given."""
@@ -127,6 +131,7 @@ class Room:
                 text=text,
                 part=part,
                 decision=None if part else Decision("default", carriers),
+                replaced=replaced,
             )
             for recipient in recipients
         )

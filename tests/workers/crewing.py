@@ -58,6 +58,7 @@ class Crewing:
             metrics=self.metrics,
             on_finished=self.finished.extend,
             on_owed=self.owed.append,
+            on_taken=lambda carrier, parts: None,
         )
 
     def _dispatcher(self, name: str) -> Dispatcher:

@@ -10,8 +10,9 @@ from typing import Any, Final, cast
 
 from prometheus_client import CollectorRegistry
 
-from smppgw.carriers.base import CarrierLimits
+from smppgw.carriers.base import Carrier, CarrierLimits
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Taken
 from smppgw.core.ids import IdForm
@@ -36,6 +37,8 @@ from smppgw.core.model import (
 )
 from smppgw.core.rates import Exchange
 from smppgw.core.retry import PollSchedule
+from smppgw.core.routing.rules import Rule
+from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
@@ -47,11 +50,13 @@ from smppgw.smpp.pdu import BindTransceiver, DeliverSm, DeliverSmResp, Pdu, Subm
 from smppgw.smpp.receipt import Dialect
 from smppgw.smpp.session import Session
 from smppgw.smpp.settings import SessionSettings
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.store.base import Store
 from smppgw.store.sqlite import SqliteStore
+from smppgw.workers.market import LiveMarket
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
+from smppgw.workers.routes import Routes
 
 START: Final = 1_700_000_000.0
 """2023-11-14 22:13:20 UTC."""
@@ -94,10 +99,11 @@ def policy(**changes: Any) -> AccountPolicy:
         allowed_networks=None,
         max_binds=4,
         bind_types=frozenset(BindType),
+        bind_rate=BindRate.of(per_s=10.0),
         max_tps=1000.0,
         window=100,
         country="DE",
-        default_alphabet=Alphabet.GSM7,
+        alphabets=alphabets(Alphabet.GSM7),
         dialect=Dialect(),
         id_form=IdForm.DECIMAL,
         validity_s=3600.0,
@@ -105,6 +111,12 @@ def policy(**changes: Any) -> AccountPolicy:
         assembly_s=120.0,
     )
     return replace(made, **changes)
+
+
+def routes_over(rules: Sequence[Rule], carriers: Mapping[str, Carrier], time: FakeClock) -> Routes:
+    """Return a routing table over carriers that cost nothing, are up, and of which nothing is known."""
+    market = LiveMarket(carriers, Prices({}, Exchange(), "EUR"), lambda: (), time.clock)
+    return Routes(Router(rules), market, lambda: 0.5)
 
 
 def submit(sequence_number: int = 1, **changes: Any) -> SubmitSm:
@@ -485,6 +497,11 @@ class Depot:
         """Return how many messages stand where, by the name of the stage; the empty ones are left out."""
         backlog = await self.real.backlog()
         return {stage.name.lower(): count for stage, count in backlog.messages.items() if count}
+
+    def replaced(self) -> list[int]:
+        """Return for each segment how many octets of its text were replaced, in order of ids."""
+        with contextlib.closing(sqlite3.connect(self.real._path)) as connection:
+            return [row[0] for row in connection.execute("SELECT replaced FROM segments ORDER BY id")]
 
     def next_doubt_at(self) -> float | None:
         """Return when the next step of a doubt is due, Unix seconds."""

@@ -65,6 +65,7 @@ async def test_the_right_password_binds(front: Front) -> None:
         ({}, {"allowed_networks": LOCAL}, "no address", "address"),
         ({}, {"bind_types": frozenset({BindType.RECEIVER})}, "10.0.0.1", "bind_type"),
         ({}, {"max_binds": 0}, "10.0.0.1", "limit"),
+        ({}, {"max_binds_by_type": {BindType.TRANSCEIVER: 0}}, "10.0.0.1", "limit"),
     ],
 )
 async def test_every_refusal_looks_the_same(
@@ -127,6 +128,29 @@ async def test_binds_that_come_together_do_not_pass_together(depot: Depot, time:
 
     assert sorted(answers) == [CommandStatus.ESME_ROK] * 2 + [CommandStatus.ESME_RBINDFAIL] * 8
     assert len(front.binds.accounts["acme"].bound) == 2
+
+
+async def test_a_type_may_have_fewer_places_than_all_have(depot: Depot, time: FakeClock) -> None:
+    """One receiver of three; a place of a type is free as soon as its session ends."""
+    front = front_with(depot, time, max_binds=3, max_binds_by_type={BindType.RECEIVER: 1})
+    receiver = await front.bound_peer(right(BindReceiver))
+
+    second = await front.peer().bind(right(BindReceiver))
+    other = await front.peer().bind(right(BindTransmitter))
+    receiver.vanish()
+    third = await front.peer().bind(right(BindReceiver))
+
+    ok, refused = CommandStatus.ESME_ROK, CommandStatus.ESME_RBINDFAIL
+    assert [answer.command_status for answer in (second, other, third)] == [refused, ok, ok]
+
+
+async def test_the_limits_of_the_types_do_not_raise_that_of_all(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time, max_binds=1, max_binds_by_type={BindType.RECEIVER: 2})
+    await front.bound_peer(right(BindReceiver))
+
+    answer = await front.peer().bind(right(BindReceiver))
+
+    assert answer.command_status == CommandStatus.ESME_RBINDFAIL
 
 
 async def test_wrong_passwords_under_check_keep_nobody_out(depot: Depot, time: FakeClock) -> None:

@@ -1,6 +1,6 @@
 """data_sm and submit_multi in the words of submit_sm."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -200,7 +200,7 @@ ORIGINAL = Message(
     st.sampled_from([0, 8]) | _OCTETS,
 )
 def test_any_replace_sm_is_read_or_refused(pdu: ReplaceSm, data_coding: int) -> None:
-    read = read_replacement(pdu, Original(ORIGINAL, data_coding, 0), policy(), 0x34, START)
+    read = read_replacement(pdu, Original(replace(ORIGINAL, data_coding=data_coding), 0), policy(), 0x34, START)
 
     assert isinstance(read, Rewrite | Refusal)
     if isinstance(read, Rewrite):

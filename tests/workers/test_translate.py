@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smppgw.core.classes import ClassRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind, Part
+from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind, Part, TrafficClass
 from smppgw.smpp import receipt, tlv, udh
 from smppgw.smpp.consts import CommandStatus, MessageState, Tag
 from smppgw.smpp.pdu import AlertNotification, SubmitSm, decode, encode
 from smppgw.smpp.receipt import DIALECTS, Dialect
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.translate import (
     MAX_PARTS,
@@ -78,6 +79,7 @@ def test_a_plain_submit_is_understood_whole() -> None:
         expires_at=START + 3600,
         user_message_reference=None,
         vendor_tlvs=b"",
+        traffic_class=TrafficClass.TRANSACTIONAL,
     )
 
 
@@ -118,11 +120,32 @@ def test_message_class_zero_is_a_flash_message(data_coding: int, flash: bool) ->
     ],
 )
 def test_data_coding_0_means_what_the_account_says(alphabet: Alphabet, octets: bytes, text: str) -> None:
-    assert read(submit(short_message=octets), policy(default_alphabet=alphabet)).text == text
+    assert read(submit(short_message=octets), policy(alphabets=alphabets(alphabet))).text == text
+
+
+@pytest.mark.parametrize(
+    ("data_coding", "reading", "octets", "text", "flash"),
+    [
+        (0x01, Alphabet.GSM7, b"\x00\x1b\x65", "@€", False),
+        (0x01, Alphabet.LATIN1, b"\xe4", "ä", False),
+        (0x09, Alphabet.SHIFT_JIS, b"\x82\xa0", "あ", False),
+        (0x04, Alphabet.UTF8, "grün".encode(), "grün", False),
+        (0xF4, Alphabet.LATIN1, b"\xe4", "ä", True),
+        (0xF1, Alphabet.UCS2, "你".encode("utf-16-be"), "你", False),
+    ],
+)
+def test_a_data_coding_means_what_the_account_says_and_keeps_its_class(
+    data_coding: int, reading: Alphabet, octets: bytes, text: str, flash: bool
+) -> None:
+    account = policy(alphabets=alphabets(Alphabet.GSM7, {data_coding: reading}))
+
+    draft = read(submit(data_coding=data_coding, short_message=octets), account)
+
+    assert (draft.text, draft.flash) == (text, flash)
 
 
 def test_an_octet_without_meaning_is_replaced_and_counted() -> None:
-    draft = read(submit(short_message=b"a\xff"), policy(default_alphabet=Alphabet.UTF8))
+    draft = read(submit(short_message=b"a\xff"), policy(alphabets=alphabets(Alphabet.UTF8)))
 
     assert (len(draft.text), draft.replaced) == (2, 1)
 
@@ -407,3 +430,9 @@ def test_no_text_and_no_address_of_a_peer_spoils_its_receipt(text: str, addr: st
     pdu = write_receipt(outgoing(text=text, source=Address(0, 0, addr)), Dialect())
 
     assert decode(encode(pdu)) == pdu
+
+
+def test_the_class_is_told_by_the_accounts_rules() -> None:
+    rules = (ClassRule(traffic_class=TrafficClass.OTP, service_type="OTP"),)
+
+    assert read(submit(service_type="OTP"), policy(classes=rules)).traffic_class is TrafficClass.OTP

@@ -235,6 +235,10 @@ class SqliteStore:
         """See ``Store``."""
         return await self._writer.run(lambda db: operations.replace(db, self._queues, replacement, now))
 
+    async def recent(self, limit: int) -> Sequence[Finish]:
+        """See ``Store``."""
+        return await asyncio.to_thread(figures.recent, self._reader, self._reading, limit)
+
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await asyncio.to_thread(figures.backlog, self._reader, self._path, self._reading)

@@ -44,22 +44,21 @@ def accept(
 
 def _message_row(queues: Queues, submission: Submission, segment: Segment, decision: Decision, now: float) -> Row:
     carrier = decision.carriers[0]
-    stage, due_ms = start(submission.schedule_at, now)
+    stage, due_ms = start(submission.schedule_at, decision, now)
     # A scheduled message gets its place when its time comes: it must not push back what its account sends now.
     fair = queues.number(carrier, submission.traffic_class, submission.account) if stage is Stage.QUEUED else 0
     return (
         segment.id, submission.account, submission.id, 1, segment.recipient, segment.country, None, segment.parts,
-        submission.traffic_class, fair, stage, carrier,
+        decision.sender, submission.traffic_class, fair, stage, carrier,
         rows.decision_text(decision), ms(submission.accepted_at), ms(submission.expires_at), due_ms,
         rows.asks(submission),
     )  # fmt: skip
 
 
-def start(schedule_at: float | None, now: float) -> tuple[Stage, int | None]:
-    """Return the first stage of a routed text, and when it is due."""
-    if schedule_at is not None and schedule_at > now:
-        return Stage.SCHEDULED, ms(schedule_at)
-    return Stage.QUEUED, None
+def start(schedule_at: float | None, decision: Decision, now: float) -> tuple[Stage, int | None]:
+    """Return the first stage of a routed text, and when it is due: when it was asked for, and its route lets it go."""
+    due_at = max(schedule_at or now, decision.hold_until or now)
+    return (Stage.SCHEDULED, ms(due_at)) if due_at > now else (Stage.QUEUED, None)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -155,7 +154,7 @@ def _fail_alone(db: sqlite3.Connection, submission: Submission, segment: Segment
         rows.INSERT_MESSAGE,
         (
             segment.id, submission.account, submission.id, 1, segment.recipient, segment.country, None, segment.parts,
-            submission.traffic_class, 0, Stage.ASSEMBLING, "", None, ms(submission.accepted_at),
+            None, submission.traffic_class, 0, Stage.ASSEMBLING, "", None, ms(submission.accepted_at),
             ms(submission.expires_at), None, rows.asks(submission),
         ),
     )  # fmt: skip
@@ -219,15 +218,15 @@ def route(db: sqlite3.Connection, queues: Queues, routed: Mapping[MessageId, Rou
         account, traffic_class, schedule_ms = row
         decision = choice.decision
         db.execute(
-            "UPDATE messages SET decision = ?, parts = ? WHERE id = ?",
-            (rows.decision_text(decision), choice.parts, number),
+            "UPDATE messages SET decision = ?, parts = ?, sender = ? WHERE id = ?",
+            (rows.decision_text(decision), choice.parts, decision.sender, number),
         )
         if not decision.carriers:
             reason = "; ".join(f"{carrier}: {why}" for carrier, why in decision.dropped)
             hopeless.append(End(number, Outcome.REJECTED, ErrorCode.NO_CARRIER, reason, ms(now)))
             continue
         carrier = decision.carriers[0]
-        stage, due_ms = start(None if schedule_ms is None else schedule_ms / 1000, now)
+        stage, due_ms = start(None if schedule_ms is None else schedule_ms / 1000, decision, now)
         fair = queues.number(carrier, traffic_class, account) if stage is Stage.QUEUED else 0
         db.execute(
             "UPDATE messages SET stage = ?, carrier = ?, due_ms = ?, fair = ? WHERE id = ?",

@@ -46,7 +46,7 @@ def lease(
         ((lease.token, ms(lease.until), row[0]) for row in found),
     )
     for row in found:
-        queues.draw(carrier, row[9], row[20])
+        queues.draw(carrier, row[9], row[22])
     return lease, [rows.message(row) for row in found]
 
 

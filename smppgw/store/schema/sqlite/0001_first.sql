@@ -50,7 +50,8 @@ CREATE TABLE segments (
     recipient TEXT NOT NULL,
     country TEXT NOT NULL,
     key_id INTEGER NOT NULL DEFAULT 0,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    replaced INTEGER NOT NULL           -- octets that meant nothing in their alphabet and became "?" in the text
 ) STRICT;
 -- A single part costs no index entry: its segment, message and submission share one number.
 CREATE INDEX segments_of_message ON segments (message) WHERE message <> id;
@@ -87,6 +88,7 @@ CREATE TABLE messages (
     country TEXT NOT NULL,
     key_id INTEGER NOT NULL DEFAULT 0,
     text TEXT,                          -- NULL: the text of the segment with the same number
+    sender TEXT,                        -- NULL: that of the submission; else what its route made of it
     parts INTEGER NOT NULL,
     traffic_class INTEGER NOT NULL,
     fair INTEGER NOT NULL,              -- place in the queue of its carrier and class
