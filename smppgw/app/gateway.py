@@ -1,7 +1,7 @@
 """Start the gateway from the bottom up, stop it from the top down.
 
 Start: store, carriers, workers, HTTP, and last the SMPP listener: what accepts comes after what it needs.
-Stop: no new connections and binds; what was read is answered and every bind gets its unbind; calls in flight are
+Stop: no new connections, calls and binds; what was read is answered and every bind gets its unbind; calls in flight are
 finished and settled; what is still open at the end of the drain is a doubt that the next start resolves.
 A worker that raises ends the process: a daemon that goes on without its dispatcher only looks alive.
 """
@@ -13,11 +13,14 @@ from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from smppgw import __version__
 from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
 from smppgw.app.crew import Crew
+from smppgw.app.entrance import doors
 from smppgw.app.reloading import Configuration, Reloader
 from smppgw.app.vitals import Vitals
 from smppgw.carriers.retired import Retired
@@ -29,14 +32,18 @@ from smppgw.ops.passwords import Passwords
 from smppgw.ops.systemd import Notifier, watchdog_interval_s
 from smppgw.smpp.admission import Admission
 from smppgw.smpp.aio import Listener, listen
+from smppgw.smpp.dial import Dialler
 from smppgw.smpp.tally import Tally
 from smppgw.store.base import StoreFailedError
 from smppgw.store.sqlite import SqliteStore
 from smppgw.web.app import build
+from smppgw.web.pushes import PushEntrance
 from smppgw.web.serving import serve
 
 _log = structlog.get_logger()
 
+_REMEMBERED: Final = 20_000
+"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 _GOODBYE_S: Final = 5.0
 """How long binds may take to answer our unbind."""
 
@@ -61,6 +68,8 @@ class Gateway:
         self._settings = settings
         self._prices = configuration.prices
         self._tls = configuration.tls
+        self._callees = configuration.callees
+        self._session_settings = policies.session_settings(settings)
         self._clock = clock
         self._notifier = Notifier(environ)
         self._policies = policies.account_policies(settings.accounts)
@@ -101,13 +110,23 @@ class Gateway:
         for account in self._settings.accounts:
             self._metrics.expected_bound(account.system_id, expected=account.expect_bound)
         async with contextlib.AsyncExitStack() as opened:
-            store, crew = await self._build(opened)
-            http = self._settings.http.listen
-            http_at = await opened.enter_async_context(serve(build(self._vitals, self._metrics), http.host, http.port))
+            store, crew, entrance = await self._build(opened)
+            http_at = await self._serve(opened, entrance)
             await self._work(store, crew, http_at)
         _log.info("stopped")
 
-    async def _build(self, opened: contextlib.AsyncExitStack) -> tuple[SqliteStore, Crew]:
+    async def _serve(self, opened: contextlib.AsyncExitStack, entrance: Sequence[Route]) -> list[str]:
+        """Answer HTTP; return where: for operators, then for pushes if those have an address of their own."""
+        http = self._settings.http
+        apps = [(http.listen, build(self._vitals, self._metrics, entrance if http.push_listen is None else ()))]
+        if http.push_listen is not None:
+            apps.append((http.push_listen, Starlette(routes=entrance)))
+        addresses = [
+            await opened.enter_async_context(serve(app, at.host, at.port, http.push_proxies)) for at, app in apps
+        ]
+        return [f"{host}:{port}" for host, port in addresses]
+
+    async def _build(self, opened: contextlib.AsyncExitStack) -> tuple[SqliteStore, Crew, Sequence[Route]]:
         settings = self._settings
         store = await SqliteStore.open(
             settings.store.path,
@@ -137,15 +156,27 @@ class Gateway:
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,
             lockout_rules=policies.lockout_rules(settings),
+            bind_rate=policies.bind_rate(settings),
+            callees=self._callees,
+            session_settings=self._session_settings,
+            tally=self._tally,
             receipt_window=settings.smpp.receipt_window,
             outgoing_kept_s=settings.store.receipts_retention,
             messages_kept_s=settings.store.messages_retention,
             clock=self._clock,
             metrics=self._metrics,
         )
-        return store, crew
+        crew.remember(await store.recent(_REMEMBERED))
+        entrance = PushEntrance(
+            doors(settings.carriers, carriers),
+            journal=store,
+            counts=self._metrics,
+            clock=self._clock.wall,
+            on_kept=crew.pushed.bell.ring,
+        )
+        return store, crew, entrance.routes()
 
-    async def _work(self, store: SqliteStore, crew: Crew, http_at: tuple[str, int]) -> None:
+    async def _work(self, store: SqliteStore, crew: Crew, http_at: Sequence[str]) -> None:
         async with asyncio.TaskGroup() as duties:
             stoppable = [duties.create_task(worker.run(), name=type(worker).__name__) for worker in crew.stoppable]
             listeners = await self._listen(crew)
@@ -180,7 +211,7 @@ class Gateway:
                 crew.reception,
                 address.host,
                 address.port,
-                policies.session_settings(self._settings),
+                self._session_settings,
                 clock=self._clock.monotonic,
                 ssl=tls,
                 proxies=smpp.proxy_protocol if address in smpp.proxy_listen else None,
@@ -191,10 +222,10 @@ class Gateway:
             for address in addresses
         ]
 
-    def _announce(self, store: SqliteStore, http_at: tuple[str, int], listeners: Sequence[Listener]) -> None:
+    def _announce(self, store: SqliteStore, http_at: Sequence[str], listeners: Sequence[Listener]) -> None:
         self._vitals.opened(store)
         smpp_at = [f"{host}:{port}" for listener in listeners for host, port in listener.addresses]
-        _log.info("ready", version=__version__, smpp=smpp_at, http=f"{http_at[0]}:{http_at[1]}")
+        _log.info("ready", version=__version__, smpp=smpp_at, http=http_at[0], pushes=http_at[-1])
         self._notifier.ready(f"listening on {', '.join(smpp_at)}")
 
     async def _watch(self, store: SqliteStore, crew: Crew) -> None:
@@ -220,12 +251,14 @@ class Gateway:
         crew.receipts.stop()
         for listener in listeners:
             listener.close()
-            for connection in list(listener.connections):
+        holders: tuple[Listener | Dialler, ...] = (*listeners, crew.dialler)
+        for holder in holders:
+            for connection in list(holder.connections):
                 connection.close()
         await crew.reception.wait_idle()
         try:
             async with asyncio.timeout(_GOODBYE_S):
-                await asyncio.gather(*(listener.wait_empty() for listener in listeners))
+                await asyncio.gather(*(holder.wait_empty() for holder in holders))
         except TimeoutError:
             pass  # who does not answer an unbind is cut off with the process
         await asyncio.wait(stoppable)

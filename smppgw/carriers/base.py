@@ -7,11 +7,12 @@ network does; an exception from an adapter is a bug.
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date, tzinfo
+from typing import Protocol, runtime_checkable
 
 from smppgw.core.model import Attempt, Batch, DoubtRule, Message, MessageId, Sent
 from smppgw.core.retry import PollSchedule
-from smppgw.core.verdict import Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Deferred, PushContents, Rejected, StatusReport, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class CarrierLimits:
     """How long a batch waits for company."""
     fence_s: float | None = None
     """How long an identical repeat cannot send twice, the margin already taken off; None: no such window."""
+    push_wait_s: float | None = None
+    """How long a doubt that no look-up can resolve waits for a push; None: no pushes come."""
 
 
 class Carrier(Protocol):
@@ -72,3 +75,44 @@ class Carrier(Protocol):
 
     async def aclose(self) -> None:
         """Close connections."""
+
+
+@runtime_checkable
+class Admits(Protocol):
+    """Optional: a carrier that knows of some calls beforehand that they would be refused."""
+
+    def admit(self, message: Message, now: float) -> Rejected | Deferred | None:
+        """Say whether a call for this message now would be refused for certain; None: nothing is known against it.
+
+        Asked when a call could begin, so it must be quick and may not do I/O; what it says counts as the carrier's
+        own word. A carrier may take note that a message it admits is on its way.
+        """
+
+
+@runtime_checkable
+class Reconciles(Protocol):
+    """Optional: a carrier that can be asked how many parts it counts."""
+
+    billing_zone: tzinfo
+    """Whose midnight divides its days."""
+
+    async def billed_parts(self, day: date) -> int | None:
+        """Return the parts it bills for a day; None when that cannot be learned now. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    """What a pusher wants to hear, with HTTP 200, so that it does not push the same again."""
+
+    content_type: str
+    body: bytes
+
+
+@runtime_checkable
+class Pushes(Protocol):
+    """What a carrier that calls us has beside the rest."""
+
+    push_answer: PushAnswer
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read the body of one push, whatever it is. Pure; raises nothing: what makes no sense is only counted."""

@@ -3,6 +3,7 @@
 DOUBTFUL at t0
   inside the fence, no copy proved:  repeat the identical request
   a copy proved, or past the fence:  look up, at least LOOKUPS clean times over at least LOOKUP_SPAN_S
+  nothing to look up, but pushes:    wait for one
   never found:                       end by on_doubt
 """
 
@@ -30,7 +31,9 @@ class DoubtStep(IntEnum):
 
     REPEAT = 0
     LOOK_UP = 1
-    END = 2
+    WAIT = 2
+    """For a push: nothing else can tell."""
+    END = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +50,30 @@ class DoubtProgress:
     """All look-ups, clean or not."""
 
 
-def next_step(progress: DoubtProgress, *, fence_s: float | None, lookup_resolves: bool, now: float) -> DoubtStep:
-    """Say what to do about a doubtful attempt at ``now``."""
+def next_step(
+    progress: DoubtProgress,
+    *,
+    fence_s: float | None,
+    lookup_resolves: bool,
+    push_wait_s: float | None = None,
+    now: float,
+) -> DoubtStep:
+    """Say what to do about a doubtful attempt at ``now``.
+
+    Args:
+        progress: What has been tried.
+        fence_s: How long an identical repeat cannot send twice.
+        lookup_resolves: Whether a look-up can find anything.
+        push_wait_s: How long a push is waited for where it cannot; None: the carrier sends none.
+        now: Unix seconds.
+    """
     fenced = fence_s is not None and 0 <= now - progress.prepared_at < fence_s
     if fenced and progress.evidence is not Evidence.ARRIVED:
         return DoubtStep.REPEAT
-    if not lookup_resolves or _looked_enough(progress, now):
-        return DoubtStep.END
-    return DoubtStep.LOOK_UP
+    if not lookup_resolves:
+        waits = push_wait_s is not None and now - progress.prepared_at < push_wait_s
+        return DoubtStep.WAIT if waits else DoubtStep.END
+    return DoubtStep.END if _looked_enough(progress, now) else DoubtStep.LOOK_UP
 
 
 def _looked_enough(progress: DoubtProgress, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Doubtful attempts of one carrier: repeat the identical request inside the fence, look up, end by rule.
+"""Doubtful attempts of one carrier: repeat the identical request inside the fence, look up or wait, end by rule.
 
 The protocol is reliability.md 1.2, the steps are decided by ``core.doubt``. Nothing here ever sends a second request
 that the carrier could take for a new one: a repeat is byte for byte the stored attempt, at the same host, inside the
@@ -97,6 +97,7 @@ class Doubts:
             doubt.progress,
             fence_s=limits.fence_s,
             lookup_resolves=self._carrier.lookup_resolves,
+            push_wait_s=limits.push_wait_s,
             now=self._clock.wall(),
         )
         match step:
@@ -106,6 +107,9 @@ class Doubts:
             case DoubtStep.LOOK_UP:
                 verdicts = await self._carrier.resolve(doubt.attempt, doubt.sent)
                 progress = self._after_lookup(doubt.progress, verdicts)
+            case DoubtStep.WAIT:
+                await self._wait(doubt, lease)
+                return
             case DoubtStep.END:
                 await self._end(doubt, lease)
                 return
@@ -152,6 +156,13 @@ class Doubts:
             return
         due_at = self._carrier.polls.next_at(0, now, self._jitter())
         await self._settlement.settle(doubt.attempt.batch, doubt.messages, dispositions, lease=lease, due_at=due_at)
+
+    async def _wait(self, doubt: DueDoubt, lease: Lease) -> None:
+        """Leave a doubt alone until a push has resolved it, or the time for that is over."""
+        until = doubt.progress.prepared_at + (self._carrier.limits.push_wait_s or 0.0)
+        batch, messages = doubt.attempt.batch, len(doubt.messages)
+        _log.info("doubt waits for a push", carrier=self._carrier.name, batch=batch, messages=messages)
+        await self._store.note_doubt(batch, doubt.progress, lease=lease, due_at=until)
 
     async def _end(self, doubt: DueDoubt, lease: Lease) -> None:
         """End a doubt that nothing resolved, by the carrier's written rule."""

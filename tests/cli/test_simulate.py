@@ -55,7 +55,10 @@ def test_a_wrong_option_is_a_usage_error(runs: list[tuple[Any, ...]], arguments:
 
 
 def test_every_option_of_retarus_is_taken(runs: list[tuple[Any, ...]]) -> None:
-    options = "--username u --password p --accept-delay 0.1 --final-delay 3 --seed 7 --visible-after 0 --strict"
+    options = (
+        "--username u --password p --accept-delay 0.1 --final-delay 3 --seed 7 --visible-after 0 --strict"
+        " --refuse-suffix 0999 --push-url http://127.0.0.1:1/push/retarus/x --push-retry-scale 0.01"
+    )
 
     result = CliRunner().invoke(simulate, ["retarus", "--listen", "127.0.0.1:0", *options.split()])
 
@@ -67,6 +70,7 @@ def test_every_option_of_alibaba_is_taken(runs: list[tuple[Any, ...]], tmp_path:
     templates.write_text('[{"code":"SMS_7","type":1,"content":"${a}"}]')
     options = (
         f"--access-key-id i --access-key-secret s --accept-delay 0 --final-delay 3 --seed 7 --templates {templates}"
+        " --push-url http://127.0.0.1:1/push/a/x --intl-push-url http://127.0.0.1:1/push/b/x --push-retry-scale 0.01"
     )
 
     result = CliRunner().invoke(

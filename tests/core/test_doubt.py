@@ -66,6 +66,29 @@ def test_the_next_step(
     assert next_step(progress, fence_s=fence_s, lookup_resolves=lookup_resolves, now=T0 + after_s) is step
 
 
+@pytest.mark.parametrize(
+    ("after_s", "fence_s", "lookup_resolves", "step"),
+    [
+        # Nothing else can tell: a push is waited for, behind the fence too.
+        (0, None, False, DoubtStep.WAIT),
+        (3599, None, False, DoubtStep.WAIT),
+        (540, FENCE_S, False, DoubtStep.WAIT),
+        (3600, None, False, DoubtStep.END),
+        # A clock that went back ends nothing.
+        (-10, None, False, DoubtStep.WAIT),
+        # What can be repeated or looked up is.
+        (0, FENCE_S, False, DoubtStep.REPEAT),
+        (0, None, True, DoubtStep.LOOK_UP),
+    ],
+)
+def test_a_carrier_that_pushes_is_given_the_time_to(
+    after_s: float, fence_s: float | None, lookup_resolves: bool, step: DoubtStep
+) -> None:
+    now = T0 + after_s
+
+    assert next_step(FRESH, fence_s=fence_s, lookup_resolves=lookup_resolves, push_wait_s=3600, now=now) is step
+
+
 progresses = st.builds(
     DoubtProgress,
     prepared_at=st.just(T0),

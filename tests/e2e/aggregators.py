@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
+import httpx2 as httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -152,6 +153,12 @@ class Infobip(Aggregator):
             return JSONResponse({"results": rows, "cursor": {"limit": 1000}})
 
         return await self.answer(Operation.STATUS, work)
+
+    async def push(self, url: str) -> httpx.Response:
+        """Report all messages, as the subscription of the account would."""
+        rows = [{**self._log(taken), "to": taken["to"]} for taken in self.taken]
+        async with httpx.AsyncClient(trust_env=False) as http:
+            return await http.post(url, json={"results": rows})
 
     def _log(self, taken: Taken) -> dict[str, Any]:
         name = "UNDELIVERABLE_NOT_DELIVERED" if _fails(taken["to"]) else "DELIVERED_TO_HANDSET"

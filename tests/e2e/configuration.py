@@ -11,6 +11,7 @@ listen = "127.0.0.1:0"
 {smpp}
 [http]
 listen = "127.0.0.1:0"
+{http}
 [store]
 url = "{store}"
 [log]
@@ -45,13 +46,15 @@ endpoint = "{url}"
 access_key_id = "{login}"
 access_key_secret = "{login}"
 sign_name = "阿里云"
-poll_first = "0.3s"
+poll_first = "{poll_first}"
+{mainland}
 [carriers.alibaba-intl]
 type = "alibaba-globe"
 endpoint = "{url}"
 access_key_id = "{login}"
 access_key_secret = "{login}"
-poll_first = "0.3s"
+poll_first = "{poll_first}"
+{intl}
 [[routes]]
 name = "china"
 match = {{ country = ["CN"] }}
@@ -70,8 +73,11 @@ def configuration(
     smpp: str = "",
     account: str = "max_tps = 100000",
     carrier: str = "",
+    mainland: str = "",
     poll_first: str = "0.3s",
     store: str = "sqlite:gateway.db",
+    http: str = "",
+    intl: str = "",
 ) -> str:
     """Write a configuration.
 
@@ -81,13 +87,18 @@ def configuration(
         smpp: More lines of [smpp].
         account: More lines of the account.
         carrier: More lines of [carriers.retarus].
-        poll_first: When Retarus is asked first.
+        mainland: More lines of [carriers.alibaba].
+        poll_first: When carriers are asked first.
         store: URL of the store.
+        http: More lines of [http].
+        intl: More lines of [carriers.alibaba-intl].
     """
     return "".join((
-        _LISTENERS.format(smpp=smpp, store=store),
+        _LISTENERS.format(smpp=smpp, store=store, http=http),
         _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account=account),
-        "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN),
+        ""
+        if alibaba is None
+        else _ALIBABA.format(url=alibaba, login=LOGIN, mainland=mainland, intl=intl, poll_first=poll_first),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
     ))  # fmt: skip
 
@@ -95,7 +106,7 @@ def configuration(
 def configuration_of(carrier: str) -> str:
     """Write a configuration with one carrier of the name ``acme``; its section is given whole."""
     return "".join((
-        _LISTENERS.format(smpp="", store="sqlite:gateway.db"),
+        _LISTENERS.format(smpp="", http="", store="sqlite:gateway.db"),
         _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account="max_tps = 100000"),
         '[[routes]]\nname = "default"\ncarriers = ["acme"]\n',
         carrier,

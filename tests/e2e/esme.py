@@ -1,11 +1,13 @@
 """An ESME of a few lines that tests steer PDU by PDU, and that answers what comes as it is told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from ssl import SSLContext
 
 from smppgw.smpp import receipt
-from smppgw.smpp.consts import CommandStatus, Npi, Ton
+from smppgw.smpp.consts import ESM_CLASS_TYPE_MASK, CommandStatus, Npi, Ton
 from smppgw.smpp.framer import Framer
 from smppgw.smpp.pdu import (
     BindReceiver,
@@ -13,6 +15,7 @@ from smppgw.smpp.pdu import (
     BindTransmitter,
     DeliverSm,
     EnquireLink,
+    Outbind,
     Pdu,
     SubmitSm,
     SubmitSmResp,
@@ -58,7 +61,11 @@ class Esme(asyncio.Protocol):
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.receipts: dict[str, str] = {}
         """The `stat` per message_id."""
+        self.inbound: list[DeliverSm] = []
+        """What came and was no receipt."""
         self.unbind_came = False
+        self.outbind: asyncio.Future[Outbind] = asyncio.get_running_loop().create_future()
+        """What the gateway said when it made the connection."""
         self._on_deliver = on_deliver
         self._framer = Framer()
         self._waiting: dict[int, asyncio.Future[Pdu]] = {}
@@ -101,6 +108,14 @@ class Esme(asyncio.Protocol):
                 await self._news.wait()
         return self.receipts[message_id]
 
+    async def texts(self, count: int) -> list[DeliverSm]:
+        """Wait for so many inbound deliver_sm; return all there are."""
+        async with asyncio.timeout(LIMIT_S):
+            while len(self.inbound) < count:
+                self._news.clear()
+                await self._news.wait()
+        return self.inbound
+
     async def say_goodbye(self) -> None:
         """Unbind, and keep the socket."""
         async with asyncio.timeout(LIMIT_S):
@@ -139,6 +154,8 @@ class Esme(asyncio.Protocol):
         match pdu:
             case DeliverSm():
                 self._take_receipt(pdu)
+            case Outbind():
+                self.outbind.set_result(pdu)
             case EnquireLink():
                 self.transport.write(encode(respond(pdu, CommandStatus.ESME_ROK)))
             case Unbind():
@@ -153,8 +170,11 @@ class Esme(asyncio.Protocol):
         status = self._on_deliver(pdu)
         if status is None:
             return
-        said = read_receipt(pdu)
-        self.receipts[said.message_id] = receipt.STATS[said.state].value
+        if pdu.esm_class & ESM_CLASS_TYPE_MASK:
+            said = read_receipt(pdu)
+            self.receipts[said.message_id] = receipt.STATS[said.state].value
+        else:
+            self.inbound.append(pdu)
         self._news.set()
         self.transport.write(encode(respond(pdu, status)))
 
@@ -171,6 +191,56 @@ async def connect(port: int, on_deliver: OnDeliver = acknowledge) -> Esme:
     _, esme = await asyncio.get_running_loop().create_connection(lambda: Esme(on_deliver), "127.0.0.1", port)
     _OPENED.add(esme)
     return esme
+
+
+class Station:
+    """Where an ESME waits to be called."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.answered: list[Esme] = []
+        """All calls so far."""
+        self._waiting: asyncio.Queue[Esme] = asyncio.Queue()
+
+    async def call(self) -> Esme:
+        """Wait for the next call, and for the outbind that it begins with."""
+        async with asyncio.timeout(LIMIT_S):
+            esme = await self._waiting.get()
+            await esme.outbind
+        return esme
+
+    def take(self, esme: Esme) -> None:
+        """Take a call."""
+        _OPENED.add(esme)
+        self.answered.append(esme)
+        self._waiting.put_nowait(esme)
+
+
+class _Called(Esme):
+    """One that did not connect by itself."""
+
+    def __init__(self, station: Station, on_deliver: OnDeliver) -> None:
+        super().__init__(on_deliver)
+        self._station = station
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._station.take(self)
+
+
+@asynccontextmanager
+async def listening(
+    on_deliver: OnDeliver = acknowledge, *, port: int = 0, ssl: SSLContext | None = None
+) -> AsyncIterator[Station]:
+    """Wait to be called, on a free port where none is given."""
+    station = Station()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Called(station, on_deliver), "127.0.0.1", port, ssl=ssl)
+    station.port = server.sockets[0].getsockname()[1]
+    try:
+        yield station
+    finally:
+        server.close()
 
 
 async def close_all() -> None:

@@ -40,7 +40,28 @@ class Simulated:
 
     async def order(self, **fault: Any) -> None:
         """Let the next calls meet a fault."""
-        answer = await self._http.post("/_sim/faults", json=fault)
+        await self._tell("/_sim/faults", fault)
+
+    async def push_to(self, url: str, intl_url: str | None = None) -> None:
+        """Let it push there from now on."""
+        await self._tell("/_sim/pushes", {"url": url, "intl_url": intl_url})
+
+    async def bring(self, sender: str, destination: str, text: str) -> None:
+        """Let a text come in."""
+        await self._tell("/_sim/inbound", {"from": sender, "to": destination, "text": text})
+
+    async def pushes(self) -> list[dict[str, Any]]:
+        """Return every try of every push so far."""
+        found: list[dict[str, Any]] = (await self._http.get("/_sim/pushes")).json()
+        return found
+
+    async def pushed_rows(self) -> int:
+        """Return how many rows its customer has heard."""
+        rows: list[int] = [push["rows"] for push in await self.pushes() if push["outcome"] == "taken"]
+        return sum(rows)
+
+    async def _tell(self, path: str, order: dict[str, Any]) -> None:
+        answer = await self._http.post(path, json=order)
         assert answer.status_code == 200, answer.text
 
 
@@ -51,12 +72,17 @@ async def serving(app: Starlette) -> AsyncIterator[Simulated]:
         yield Simulated(url, http)
 
 
-def retarus_simulator(final_delay: float = 0.2, sleep: Sleep = asyncio.sleep) -> Starlette:
+def retarus_simulator(final_delay: float = 0.2, sleep: Sleep = asyncio.sleep, accept_delay: float = 0.0) -> Starlette:
     """A Retarus that shows a job at once; `sleep` decides how long a slow call takes."""
-    options = RetarusOptions(username=LOGIN, password=LOGIN, final_delay=final_delay, visible_after=0.0)
+    options = RetarusOptions(
+        username=LOGIN, password=LOGIN, final_delay=final_delay, visible_after=0.0, accept_delay=accept_delay
+    )
     return retarus_app(options, sleep=sleep)
 
 
-def alibaba_simulator(final_delay: float = 0.2) -> Starlette:
-    """Both services of Alibaba Cloud."""
-    return alibaba_app(AlibabaOptions(access_key_id=LOGIN, access_key_secret=LOGIN, final_delay=final_delay))
+def alibaba_simulator(final_delay: float = 0.2, sleep: Sleep = asyncio.sleep, accept_delay: float = 0.0) -> Starlette:
+    """Both services of Alibaba Cloud; `sleep` decides how long a slow call takes."""
+    options = AlibabaOptions(
+        access_key_id=LOGIN, access_key_secret=LOGIN, final_delay=final_delay, accept_delay=accept_delay
+    )
+    return alibaba_app(options, sleep=sleep)

@@ -13,6 +13,7 @@ from tests.e2e.aggregators import SECRET, Aggregator, Idempotent, Infobip, OldSt
 from tests.e2e.configuration import configuration_of
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import bind, submit
+from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -51,15 +52,15 @@ answer = {{ format = "text", separators = ": ", code = "[0][0]", codes = {{ OK =
 TEXT = 'Your code: {0.__class__} ${x} "},{ &to=+49&Body=no #1'
 
 
-def example(name: str, url: str) -> str:
+def example(name: str, url: str, poll_first: str = "0.3s") -> str:
     """The carrier of a shipped example, led to a server here; polls come soon."""
     text = (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
     section = text[text.index(f"\n[carriers.{name}]\n") :].replace(f"[carriers.{name}", "[carriers.acme")
-    section = re.sub(r'^(password|key)_file = "\S+"', rf'\1 = "{SECRET}"', section, flags=re.MULTILINE)
+    section = re.sub(r'^(password|key|push_secret)_file = "\S+"', rf'\1 = "{SECRET}"', section, flags=re.MULTILINE)
     section = re.sub(r"^poll_.*\n", "", section, flags=re.MULTILINE)
     section, hosts = HOSTS.subn(url, section)
     assert hosts > 1
-    return section.replace('type = "http"', 'type = "http"\npoll_first = "0.3s"')
+    return section.replace('type = "http"', f'type = "http"\npoll_first = "{poll_first}"')
 
 
 @pytest.fixture
@@ -201,4 +202,24 @@ async def test_an_aggregator_of_the_old_kind_ends_messages_accepted(
 
     assert await esme.receipt_of(message_id) == "ACCEPTD"
     assert [(row["to"], row["text"]) for row in aggregator.taken] == [("+4915112345100", TEXT)]
+    await assert_no_secret_is_left(daemon)
+
+
+async def test_a_push_ends_a_message_long_before_a_poll(served: AsyncExitStack, new_daemon: NewDaemon) -> None:
+    aggregator = Infobip()
+    await served.enter_async_context(serving(aggregator))
+    daemon = new_daemon(configuration_of(example("infobip", aggregator.url, poll_first="10m")))
+    await daemon.start()
+    esme = await bind(daemon.smpp_port)
+    message_id = await esme.submit(submit("4915112345100"))
+
+    async def is_taken() -> bool:
+        return bool(aggregator.taken)
+
+    await until(is_taken, "the message is taken")
+    answer = await aggregator.push(f"{daemon.http_url}/push/acme/{SECRET}")
+
+    assert (answer.status_code, answer.text) == (200, "OK")
+    assert await esme.receipt_of(message_id) == "DELIVRD"
+    assert aggregator.count("status") == 0
     await assert_no_secret_is_left(daemon)

@@ -2,17 +2,19 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
-from smppgw.core.model import Decision, MessageId, Outcome
+from smppgw.core.model import Address, BatchId, CarrierRef, Decision, MessageId, Outcome
 from smppgw.core.operations import Addressed, IdKey, Named, Replacement
-from smppgw.store.base import Acknowledged, Postponed
+from smppgw.core.verdict import PushedReport
+from smppgw.store.base import Acknowledged, InboundText, Postponed
 from smppgw.store.sqlite import SqliteStore
-from tests.store.room import ASSEMBLY_S, START, Room, final, taken
+from tests.store.room import ASSEMBLY_S, RECEIVER, START, Room, final, taken
 
 Parameters = Any
 
@@ -50,13 +52,17 @@ async def everything(room: Room) -> None:
     await room.submit(schedule_at=START + 1)
     await room.submit(expires_at=START + 1, carriers=("beta",))
     await room.submit_part(1, 2, "a", reference=1)
+    room.send_incomplete = True
+    await room.submit_part(1, 2, "a", reference=2)
+    room.send_incomplete = False
     for number in (1, 2, 2):
         await room.submit_part(number, 2, f"part {number}")
     await room.route(*await store.unrouted(10))
-    await room.submit_part(1, 2, "part 1")
-    numbers = [await room.submit() for _ in range(6)]
+    await room.submit_part(1, 2, "part 1", registered_delivery=0x11)
+    numbers = [await room.submit(registered_delivery=0x11, wants_alert=True) for _ in range(6)]
     lease, messages = await room.lease(limit=1)
-    await store.release([message.id for message in messages], lease)
+    steps = {messages[0].id: Requeued("alpha", None, 0)}
+    await store.put_back(steps, lease=lease, now=room.now)
     lease, batch, leased = await room.call()
     fates: list[Disposition] = [
         taken(),
@@ -72,18 +78,42 @@ async def everything(room: Room) -> None:
     lease, (doubt,) = await room.doubts()
     await room.settle(batch, lease, {doubt.messages[0].id: taken()}, due_in_s=0)
     lease, _ = await room.polls()
-    await store.report(
-        [final(MessageId(number)) for number in leased], now=room.now, polled={batch: room.now + 5}, lease=lease
-    )
+    gone, *others = (MessageId(number) for number in leased)
+    away = final(gone, Outcome.UNDELIVERABLE, error=ErrorCode.NOT_ON_SERVICE)
+    await store.report([away], now=room.now, polled={batch: room.now + 5}, lease=lease)
+    await store.report([final(number, at=room.now + 1) for number in others], now=room.now)
     lease, (first, *_) = await room.outgoing(limit=1)
     await store.settle_outgoing({first.id: Postponed(room.now, 8)}, lease=lease, now=room.now)
     lease, owed = await room.outgoing()
     await store.settle_outgoing({one.id: Acknowledged() for one in owed}, lease=lease, now=room.now)
     await questions(room)
+    await store.billed_parts("alpha", since=START, until=room.now)
     await room.call()
     room.clock.now += ASSEMBLY_S
     await room.sweep(kept_s=1)
+    await room.submit_part(2, 2, "b", reference=2)
     assert len(numbers) == 6
+
+
+async def pushes(room: Room, batch: str) -> None:
+    """Let pushes come: about a message that is known, one that is not, one known by its other name, and a text."""
+    known = PushedReport(batch=BatchId(batch), recipient=RECEIVER, outcome=Outcome.ENROUTE, final=False)
+    strange = replace(known, batch=None, ref=CarrierRef("J.9"), outcome=Outcome.DELIVERED, final=True)
+    here = Address(1, 1, "1234")
+    text = InboundText(account="acme", key="k", source=here, destination=here, data_coding=0, parts=("a",), at=START)
+    for _ in range(2):
+        await room.submit(recipients=("491710000008",))
+        lease, doubted, numbers = await room.call()
+        await room.settle(doubted, lease, dict.fromkeys(numbers, Doubted()), due_in_s=3600)
+        reports = [known, strange, replace(known, batch=doubted, ref=CarrierRef("J.8"), recipient="491710000008")]
+        await room.store.unbooked("alpha", reports)
+        for again_at in (room.now, None):
+            await room.store.keep_push("alpha", "", b"x", room.now)
+            lease, (push, *_) = await room.store.lease_pushes(9, until=room.now + 9, now=room.now)
+            await room.store.settle_push(push, reports, {}, [text], again_at=again_at, lease=lease, now=room.now)
+    await room.submit()
+    lease, batch, numbers = await room.call()
+    await room.settle(batch, lease, dict.fromkeys(numbers, taken("J.9")))
 
 
 async def questions(room: Room) -> None:
@@ -117,6 +147,7 @@ async def plans(room: Room) -> Iterator[tuple[str, str]]:
     store._reader = cast("sqlite3.Connection", reader)
     await everything(room)
     await store.backlog()
+    await store.owed_accounts(["acme"], room.now)
     await room.crash()
     explained = sqlite3.connect(room.backend.path)  # type: ignore[attr-defined] # only SQLite comes here
     try:
@@ -134,9 +165,9 @@ async def plans(room: Room) -> Iterator[tuple[str, str]]:
 
 _OF_WHAT_IS_OPEN = (
     "messages_queue", "messages_due", "messages_expiry", "messages_aside", "attempts_due", "attempts_open",
-    "outbox_pending", "outbox_age", "assemblies_open",
+    "outbox_pending", "outbox_age", "assemblies_open", "pushes_due",
 )  # fmt: skip
-"""Partial indexes: a scan of one reads what is open, never what has ended."""
+"""Indexes of what is open, partial ones but the last: a scan of one never reads what has ended."""
 
 
 async def test_no_statement_reads_a_whole_table(room: Room) -> None:
@@ -164,6 +195,13 @@ async def test_no_statement_reads_a_whole_table(room: Room) -> None:
         "assemblies_by_key",
         "assemblies_open",
         "assemblies_to_forget",
+        "unreached_since",
+        "costs_booked",
+        "messages_by_ref",
+        "outbox_inbound",
+        "pushes_due",
+        "orphans_once",
+        "orphans_age",
     ],
 )
 async def test_each_index_is_there_for_a_statement(room: Room, index: str) -> None:

@@ -27,7 +27,8 @@ class Room:
 
     def __init__(self, depot: Depot, time: FakeClock, **changes: Any) -> None:
         self.depot, self.time = depot, time
-        limits = CarrierLimits(max_messages=100, calls_per_s=1000.0, fence_s=changes.pop("fence_s", None))
+        windows = {name: changes.pop(name, None) for name in ("fence_s", "push_wait_s")}
+        limits = CarrierLimits(max_messages=100, calls_per_s=1000.0, **windows)
         self.carrier = FakeCarrier(limits=limits, **changes)
         self.crew = Crewing(depot, time, {"alpha": self.carrier})
         self.doubts: Doubts = self.crew.doubts()
@@ -328,3 +329,37 @@ async def test_steps_keep_the_pace_of_the_carrier(depot: Depot, time: FakeClock,
 
     assert room.repeats == 4 + 5
     assert pauses[:1] == [pytest.approx(0.5)]
+
+
+# --- pushes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rule", "end"), [(DoubtRule.UNKNOWN, {}), (DoubtRule.PARK, {"parked": 1})])
+async def test_where_only_a_push_can_tell_one_is_waited_for_and_then_the_rule_holds(
+    depot: Depot, time: FakeClock, rule: DoubtRule, end: dict[str, int]
+) -> None:
+    room = Room(depot, time, lookup_resolves=False, on_doubt=rule, push_wait_s=3600)
+    await room.doubt()
+    begun = time.now
+
+    assert await room.step()
+    waiting = await depot.stages()
+    assert depot.next_doubt_at() == begun + 3600
+    assert await room.step()
+
+    assert waiting == {"doubtful": 1}
+    assert await depot.stages() == end
+    assert (room.repeats, room.carrier.looked_up) == (0, [])
+
+
+async def test_inside_the_fence_a_carrier_that_pushes_is_repeated_all_the_same(depot: Depot, time: FakeClock) -> None:
+    room = Room(depot, time, lookup_resolves=False, fence_s=FENCE_S, push_wait_s=3600)
+    await room.doubt()
+    room.carrier.scripts.append(ARRIVED)
+
+    assert await room.step()
+    assert await room.step()
+
+    assert room.repeats == 1
+    assert await depot.stages() == {"doubtful": 1}
+    assert depot.next_doubt_at() == room.carrier.sent[0].prepared_at + 3600

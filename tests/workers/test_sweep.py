@@ -4,9 +4,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Outcome
+from smppgw.core.model import CarrierRef, Outcome, Part
+from smppgw.core.verdict import PushedReport
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish, StoreError
 from smppgw.workers import sweep
@@ -56,6 +59,17 @@ async def test_what_waited_too_long_expires_with_its_receipt(broom: Broom, depot
     assert await depot.owed() == [(f"id{number}", "expired", ErrorCode.EXPIRED_IN_GATEWAY)]
 
 
+async def test_messages_do_not_expire_without_a_word(broom: Broom, depot: Depot, time: FakeClock) -> None:
+    await depot.submit(3)
+    time.advance(3601)
+
+    with capture_logs() as log:
+        await broom.sweeper.turn()
+        await broom.sweeper.turn()
+
+    assert [(line["event"], line["messages"]) for line in log] == [("messages expired while they waited", 3)]
+
+
 async def test_dispatchers_are_told_of_what_became_due(broom: Broom, depot: Depot, time: FakeClock) -> None:
     await depot.accept(replace(depot.submission(), schedule_at=time.now + 60))
 
@@ -65,6 +79,24 @@ async def test_dispatchers_are_told_of_what_became_due(broom: Broom, depot: Depo
     await broom.sweeper.turn()
 
     assert (early, broom.due) == (0, 1)
+
+
+async def test_texts_that_were_joined_without_their_missing_parts_are_routed_at_once(
+    broom: Broom, depot: Depot, time: FakeClock
+) -> None:
+    await broom.sweeper.turn()
+    before = broom.left_over
+    first = depot.submission()
+    segment = replace(first.segments[0], part=Part(7, 2, 1), decision=None)
+    rules = {"acme": AssemblyRule(120.0, send_incomplete=True)}
+    await depot.real.accept([replace(first, segments=(segment,))], rules, time.now)
+    await broom.sweeper.turn()
+    while_it_waits = broom.left_over
+    time.advance(120)
+
+    await broom.sweeper.turn()
+
+    assert (before, while_it_waits, broom.left_over) == (1, 1, 2)
 
 
 async def test_figures_are_looked_at_now_and_then(broom: Broom, depot: Depot, time: FakeClock) -> None:
@@ -121,3 +153,17 @@ async def test_a_sweep_that_failed_is_made_again(broom: Broom, depot: Depot, mon
         broom.sweeper.stop()
 
     assert broom.left_over >= 1
+
+
+async def test_reports_that_found_no_message_within_a_day_are_counted(
+    broom: Broom, depot: Depot, time: FakeClock
+) -> None:
+    strange = PushedReport(ref=CarrierRef("M.7"), outcome=Outcome.DELIVERED, final=True)
+    await depot.real.keep_push("alpha", "", b"x", time.now)
+    lease, (push,) = await depot.real.lease_pushes(1, until=time.now + 9, now=time.now)
+    await depot.real.settle_push(push, [strange], {}, (), again_at=None, lease=lease, now=time.now)
+    time.advance(86400)
+
+    await broom.sweeper.turn()
+
+    assert value_of(broom.metrics, "receipts_unmatched_total", carrier="alpha") == 1

@@ -2,8 +2,6 @@
 
 A model only holds values. The loader of the configuration fills ``access_key_id``, ``access_key_secret`` and
 ``security_token`` in from the file, the credential or the environment that stands for them.
-
-``fence`` has no effect here yet: nothing is repeated, doubt is looked up (mainland) or waits for nothing.
 """
 
 import re
@@ -12,8 +10,11 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from smppgw.carriers.config import CarrierConfig
-from smppgw.core.values import PerSecond, Secret
+from smppgw.carriers.config import PushedConfig
+from smppgw.core.values import PerSecond, Seconds, Secret
+
+MAX_BATCH: Final = 100
+"""Numbers of one call (SendBatchSms, ``PhoneNumberJson``)."""
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 _KEY: Final = re.compile(r"[!-~]+")
@@ -38,11 +39,14 @@ def _signature(name: str) -> str:
     return name
 
 
+Tag = Annotated[int, Field(ge=0x1400, le=0x3FFF)]
+"""Of the range that SMPP leaves to vendors (SMPP v3.4, 5.3.1)."""
+Cap = Annotated[int, Field(ge=0, le=1000)]
 Origin = Annotated[str, AfterValidator(_origin)]
 SignName = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_signature)]
 
 
-class AlibabaAccount(CarrierConfig):
+class AlibabaAccount(PushedConfig):
     """What both services need to know of an account."""
 
     # A fault about the whole section would quote it, secret included.
@@ -81,7 +85,33 @@ class AlibabaConfig(AlibabaAccount):
     signatures: tuple[SignName, ...] = ()
     """Signatures a text may bring as ``【...】`` at its start or end; empty: any, the platform judges."""
     templates: Path | None = None
-    """JSON file of approved templates; absent: the platform's list."""
+    """JSON file of approved templates; absent: the platform's lists of templates and signatures."""
+    refresh: Annotated[Seconds, Field(ge=30, le=86400)] = 600.0
+    """Between two looks at the lists."""
+    max_batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = MAX_BATCH
+    """Messages per call."""
+    template_tag: Tag = 0x1501
+    """Vendor TLV with the code of the template to use."""
+    params_tag: Tag = 0x1502
+    """Vendor TLV with the values of its variables, a JSON object of strings."""
+    signature_tag: Tag = 0x1503
+    """Vendor TLV with the signature."""
+    otp_per_minute: Cap = 1
+    """One-time passwords per signature and number and clock minute; 0: no cap is known."""
+    otp_per_hour: Cap = 5
+    otp_per_day: Cap = 10
+    otp_per_number: Cap = 40
+    """One-time passwords per number and day, whatever the signature."""
+    others_per_day: Cap = 50
+    """Other messages per signature, template and number and day."""
+    promotions_at_night: bool = False
+    """Whether promotions are sent between 20:00 and 8:00 in Beijing, when the platform takes none."""
+
+    @model_validator(mode="after")
+    def _has_different_tags(self) -> Self:
+        if len({self.template_tag, self.params_tag, self.signature_tag}) < 3:
+            raise ValueError("template_tag, params_tag and signature_tag must differ")
+        return self
 
 
 class AlibabaGlobeConfig(AlibabaAccount):
@@ -91,3 +121,10 @@ class AlibabaGlobeConfig(AlibabaAccount):
     endpoint: Origin = "https://dysmsapi.ap-southeast-1.aliyuncs.com"
     sender: Annotated[str, Field(max_length=15)] = ""
     """Sender of messages that bring none; empty: the platform's choice."""
+    push_wait: Annotated[Seconds, Field(gt=0)] = 3600.0
+    """How long a doubt, which no look-up can resolve, waits for a push; of effect with ``push_secret`` only."""
+
+    @property
+    def push_wait_s(self) -> float | None:
+        """``push_wait``; None where no pushes come."""
+        return None if self.push_secret is None else self.push_wait

@@ -1,7 +1,8 @@
 """Alibaba Cloud SMS outside mainland China, Dysmsapi 2018-05-01: free text, one number per call.
 
 A call without an answer cannot be found again: QueryMessage wants the MessageId that only the answer would have told
-(our ``TaskId`` comes back in pushes alone). So a doubt waits for nothing, and ``resolve`` says so without a call.
+(our ``TaskId`` comes back in pushes alone). So a doubt waits for a push, or for nothing, and ``resolve`` says so
+without a call.
 
 Sources: alibabacloud.com SendMessageToGlobe, QueryMessage, error codes 180674.
 """
@@ -16,6 +17,7 @@ from typing import Final
 import httpx2 as httpx
 import msgspec
 
+from smppgw.carriers.alibaba import probing, pushes
 from smppgw.carriers.alibaba.api import METHOD, Api, Reply
 from smppgw.carriers.alibaba.beijing import read_mail_date
 from smppgw.carriers.alibaba.codes import DELIVERED, EXPIRED, code_word, ending, globe_refusal
@@ -23,9 +25,10 @@ from smppgw.carriers.alibaba.config import AlibabaGlobeConfig
 from smppgw.carriers.alibaba.signature import canonical_query, date_of
 from smppgw.carriers.base import CarrierLimits
 from smppgw.carriers.http import Observer, Operation, Unobserved, read_json, redact
+from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent, TrafficClass
-from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Doubtful, Evidence, PushContents, Rejected, StatusReport, Verdict
 
 VERSION: Final = "2018-05-01"
 DEADLINE_S: Final = 72 * 3600.0
@@ -67,6 +70,8 @@ _MESSAGE: Final = msgspec.json.Decoder(_Message)
 class AlibabaGlobe:
     """One account for all countries but mainland China."""
 
+    push_answer = pushes.ANSWER
+
     def __init__(
         self,
         name: str,
@@ -79,7 +84,10 @@ class AlibabaGlobe:
     ) -> None:
         self.name = name
         self.limits = CarrierLimits(
-            calls_per_s=config.calls_per_s, max_in_flight=config.max_in_flight, linger_s=config.linger
+            calls_per_s=config.calls_per_s,
+            max_in_flight=config.max_in_flight,
+            linger_s=config.linger,
+            push_wait_s=config.push_wait_s,
         )
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
@@ -158,8 +166,16 @@ class AlibabaGlobe:
             asked = [tasks.create_task(self._status(each, each.ref)) for each in sent if each.ref]
         return [report for task in asked if (report := task.result())]
 
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read receipts."""
+        return pushes.read_globe(body)
+
     async def ready(self) -> None:
         """Need nothing beforehand."""
+
+    async def probe(self) -> Sequence[Probe]:
+        """Ask one harmless question."""
+        return await probing.probe(self._api, self._config.endpoint, probing.NO_MESSAGE, globe_refusal)
 
     async def aclose(self) -> None:
         """Close the connections."""

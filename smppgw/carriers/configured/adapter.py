@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx2 as httpx
 
-from smppgw.carriers.base import CarrierLimits
+from smppgw.carriers.base import CarrierLimits, PushAnswer
 from smppgw.carriers.configured import answers, fields
 from smppgw.carriers.configured.answers import Called
 from smppgw.carriers.configured.calls import Calls
@@ -20,14 +20,16 @@ from smppgw.carriers.configured.fields import Saying
 from smppgw.carriers.configured.headers import filled, mark
 from smppgw.carriers.configured.inquiry import AT_ONCE, MAX_OCTETS, Inquiry
 from smppgw.carriers.configured.naming import Names
-from smppgw.carriers.configured.push import PushContents, PushReader
+from smppgw.carriers.configured.probing import probe
+from smppgw.carriers.configured.push import PushReader
 from smppgw.carriers.configured.request import Written
 from smppgw.carriers.configured.shapes import send_shape
 from smppgw.carriers.http import CallOutcome, Observer, Operation, Unobserved, client, outcome_of
+from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, BatchId, Message, MessageId, Outcome, Sent
 from smppgw.core.retry import PollSchedule
-from smppgw.core.verdict import Doubtful, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Doubtful, PushContents, Rejected, StatusReport, Verdict
 
 DEADLINE_S: Final = 49 * 3600.0
 """The longest validity that is usual, 48 h, and an hour."""
@@ -70,6 +72,7 @@ class HttpCarrier:
             max_in_flight=config.max_in_flight,
             linger_s=config.linger,
             fence_s=config.fence_for - FENCE_MARGIN_S if config.fence_for and config.fence else None,
+            push_wait_s=config.push.wait if config.push and config.push.state and config.push.batch else None,
         )
         self.polls: PollSchedule = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
@@ -79,6 +82,7 @@ class HttpCarrier:
         self._shape = send_shape(config)
         self._group = sorted((self._shape.whole & fields.OF_ONE) - fields.TIMED)
         self._groups_by_end = bool(self._shape.whole & fields.TIMED)
+        self.push_answer = PushAnswer("text/plain", (config.push.reply if config.push else "").encode("ascii"))
         self._pushes = None if config.push is None else PushReader(config.push, config.status)
         self._http = client(
             connect_s=config.connect_timeout,
@@ -139,7 +143,7 @@ class HttpCarrier:
         if attempt.nonce != mark(headers):
             # The carrier may know a repeat by a header: without it, or with a new one, it would be another message.
             return dict.fromkeys(attempt.messages, Doubtful("the requests have other headers now"))
-        result, ended = await self._calls.make(
+        made = await self._calls.make(
             Operation.SEND,
             attempt.method,
             Written(host=attempt.host, target=attempt.target, content_type=attempt.content_type, body=attempt.body),
@@ -152,8 +156,8 @@ class HttpCarrier:
             names=lambda: self._names.of(attempt),
             is_fenced=self.limits.fence_s is not None,
         )
-        verdicts = answers.read(result, self._config.answer, called, self._clock())
-        ended(_outcome(verdicts.values()))
+        verdicts = answers.read(made.result, self._config.answer, called, self._clock())
+        made.ended(_outcome(verdicts.values()))
         return verdicts
 
     async def resolve(self, attempt: Attempt, sent: Sequence[Sent]) -> Mapping[MessageId, Verdict]:
@@ -176,6 +180,10 @@ class HttpCarrier:
 
     async def ready(self) -> None:
         """Nothing has to be known before the first message."""
+
+    async def probe(self) -> Sequence[Probe]:
+        """Ask what the section says; nothing where it says nothing."""
+        return await probe(self._config, self._calls)
 
     async def aclose(self) -> None:
         """Close connections."""

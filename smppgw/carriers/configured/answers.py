@@ -17,7 +17,7 @@ from smppgw.carriers.configured.tables import Answer as Rules
 from smppgw.carriers.configured.tables import AnswerRows
 from smppgw.carriers.configured.words import Meaning, Refusal, Say
 from smppgw.carriers.http import (
-    LOGIN_PAUSE_S,
+    ACCOUNT_PAUSE_S,
     Answer,
     Lost,
     NotSent,
@@ -27,7 +27,7 @@ from smppgw.carriers.http import (
     retry_after,
 )
 from smppgw.core.model import CarrierRef, MessageId
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 
 QUOTA_PAUSE_S: Final = 600.0
 """A daily or monthly limit is looked at again after so long."""
@@ -188,10 +188,16 @@ def _verdict(meaning: Meaning | None, reason: str, answer: Answer, now: float) -
         case Say.LATER:
             return Deferred(reason, not_before=retry_after(answer, now))
         case Say.THROTTLED:
-            return Deferred(reason, not_before=retry_after(answer, now), whole_carrier=True)
-        case Say.LOGIN | Say.MONEY:
-            return Deferred(reason, not_before=now + LOGIN_PAUSE_S, whole_carrier=True)
+            return _paused(reason, PauseCause.THROTTLE, retry_after(answer, now))
+        case Say.LOGIN:
+            return _paused(reason, PauseCause.LOGIN, now + ACCOUNT_PAUSE_S)
+        case Say.MONEY:
+            return _paused(reason, PauseCause.MONEY, now + ACCOUNT_PAUSE_S)
         case Say.QUOTA:
-            return Deferred(reason, not_before=now + QUOTA_PAUSE_S, whole_carrier=True)
+            return _paused(reason, PauseCause.QUOTA, now + QUOTA_PAUSE_S)
         case _:
             return Doubtful(reason)
+
+
+def _paused(reason: str, cause: PauseCause, until: float | None) -> Deferred:
+    return Deferred(reason, not_before=until, whole_carrier=True, pause=cause)

@@ -2,16 +2,28 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 import httpx2 as httpx
 
 from smppgw.carriers.configured.request import FORM, Written, with_query
 from smppgw.carriers.configured.section import Section
-from smppgw.carriers.http import CallOutcome, Observer, Operation, Result, call, request
+from smppgw.carriers.http import CallOutcome, NotSent, Observer, Operation, Result, call, request
 
-Ended = Callable[[CallOutcome], None]
-"""Takes the outcome of a call for the observer."""
+_HEADER: Final = re.compile(r"[ -~]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A call that was made."""
+
+    result: Result
+    seconds: float
+    ended: Callable[[CallOutcome], None]
+    """Takes its outcome, for the observer; called once, by whoever has read the answer."""
 
 
 class Calls:
@@ -40,14 +52,22 @@ class Calls:
         *,
         deadline_s: float,
         max_octets: int,
-    ) -> tuple[Result, Ended]:
-        """Make one call; the caller reads the answer and tells its outcome to the function returned."""
+    ) -> Made:
+        """Make one call."""
         began = self._monotonic()
-        result = await call(
-            self._http, self._signed(method, written, headers), deadline_s=deadline_s, max_octets=max_octets
-        )
+        secrets = self._secret_headers()
+        if all(map(_HEADER.fullmatch, secrets.values())):
+            signed = self._signed(method, written, {**headers, **secrets})
+            result = await call(self._http, signed, deadline_s=deadline_s, max_octets=max_octets)
+        else:
+            # Its file was changed to something else since the start. Certain: nothing was written.
+            result = NotSent("a secret of the section cannot stand in a header")
         seconds = self._monotonic() - began
-        return result, lambda outcome: self._observer.called(self._name, operation, outcome, seconds)
+
+        def ended(outcome: CallOutcome) -> None:
+            self._observer.called(self._name, operation, outcome, seconds)
+
+        return Made(result=result, seconds=seconds, ended=ended)
 
     def _signed(self, method: str, written: Written, headers: Mapping[str, str]) -> httpx.Request:
         content = {} if written.content_type is None else {"content-type": written.content_type}
@@ -56,7 +76,7 @@ class Calls:
             written.host,
             with_query(written.target, self._secret_query()),
             method=method,
-            headers={**accept, **headers, **content, **self._secret_headers()},
+            headers={**accept, **headers, **content},
             body=self._with_secret(written),
         )
 

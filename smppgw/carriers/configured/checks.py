@@ -51,6 +51,7 @@ def disagreements(section: Section) -> Iterator[Finding]:
     yield from _status(section)
     yield from _lookup(section, shape)
     yield from _push(section)
+    yield from _probe(section)
 
 
 def cautions(section: Section) -> Iterator[tuple[str, str]]:
@@ -70,7 +71,7 @@ def said(section: Section, shape: Shape) -> frozenset[str]:
 
 
 def _asks(section: Section) -> Iterator[tuple[str, Ask]]:
-    for key, ask in (("status", section.status), ("lookup", section.lookup)):
+    for key, ask in (("status", section.status), ("lookup", section.lookup), ("probe", section.probe)):
         if ask is not None:
             yield key, ask
 
@@ -286,6 +287,8 @@ def _asked(section: Section, key: str, ask: Ask, rows: AskRows | None) -> Iterat
 
 def _push(section: Section) -> Iterator[Finding]:
     push = section.push
+    if (push is None) is not (section.push_secret is None):
+        yield ("push_secret" if push else "push",), "push and push_secret go together"
     if push is None:
         return
     if push.state is None and push.inbound is None:
@@ -298,3 +301,10 @@ def _push(section: Section) -> Iterator[Finding]:
         yield ("push", "states"), "is required without status"
     if push.recipient is None and section.max_messages > 1 and (push.ref is None or ids_are_of_calls(section)):
         yield ("push", "recipient"), "is required: several messages share what the push names"
+
+
+def _probe(section: Section) -> Iterator[Finding]:
+    if section.probe is not None:
+        yield from _body(("probe",), section.probe.method, section.probe.body is not None)
+        if ask_shape(section.probe, section.charset).whole:
+            yield ("probe",), "is about no message: it has no placeholders"

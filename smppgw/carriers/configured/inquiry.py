@@ -88,7 +88,7 @@ class Inquiry:
 
     async def _put(self, ask: Ask, question: Question, operation: Operation, read: Read) -> int:
         """Put one question; return the HTTP status of its answer, 0 where there is none."""
-        result, ended = await self._calls.make(
+        made = await self._calls.make(
             operation,
             ask.method,
             question.written,
@@ -96,9 +96,10 @@ class Inquiry:
             deadline_s=self._section.lookup_timeout,
             max_octets=MAX_OCTETS,
         )
-        makes_sense = isinstance(result, Answer) and read(question, result)
-        ended(CallOutcome.OK if makes_sense else self._failure(result))
-        return result.status if isinstance(result, Answer) else 0
+        answer = made.result if isinstance(made.result, Answer) else None
+        makes_sense = answer is not None and read(question, answer)
+        made.ended(CallOutcome.OK if makes_sense else self._failure(made.result))
+        return 0 if answer is None else answer.status
 
     def _failure(self, result: Result) -> CallOutcome:
         match result:

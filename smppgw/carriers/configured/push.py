@@ -4,7 +4,6 @@ Raises nothing for what comes: what makes no sense is counted, and costs only it
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from smppgw.carriers.configured import reports
@@ -12,57 +11,12 @@ from smppgw.carriers.configured.document import UNREADABLE, Document, carrier_id
 from smppgw.carriers.configured.path import JsonPath
 from smppgw.carriers.configured.reports import Reader
 from smppgw.carriers.configured.tables import InboundFields, Push, StatusPoll
-from smppgw.core.codes import ErrorCode
-from smppgw.core.model import BatchId, CarrierRef, Outcome
+from smppgw.core.model import BatchId, CarrierRef
+from smppgw.core.verdict import Inbound, PushContents, PushedReport
 
 _NUMBER: Final = re.compile(r"(?:\+|00)?([0-9]{5,15})")
+_INTERNATIONAL: Final = re.compile(r"(?:\+|00)([1-9][0-9]{6,14})|([1-9][0-9]{9,14})")
 _ADDRESS: Final = re.compile(r"[^\x00-\x1f\x7f]{1,40}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushedReport:
-    """What a push said about one message, before anybody knows which one that is.
-
-    It is found by ``batch``, else by ``ref``; ``recipient`` says which of several with the same one.
-    """
-
-    batch: BatchId | None
-    ref: CarrierRef | None
-    recipient: str
-    """E.164 digits without plus; "" where the push names none."""
-    outcome: Outcome
-    final: bool
-    error: ErrorCode
-    detail: str
-    at: float | None
-    """When it ended, by the carrier's clock, Unix seconds."""
-    parts: int | None
-    nothing_left: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inbound:
-    """A text that somebody sent to a number of ours."""
-
-    key: str
-    """The carrier's own id of it."""
-    sender: str
-    """``+`` and digits where it is a number of 5 digits and more, else as the carrier wrote it."""
-    destination: str
-    """In the same form."""
-    text: str
-    """Well-formed: never a lone surrogate."""
-    at: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushContents:
-    """What the body of one push holds."""
-
-    reports: tuple[PushedReport, ...] = ()
-    inbound: tuple[Inbound, ...] = ()
-    unreadable: int = 0
-    """Rows that make no sense; 1 for a body that makes none."""
 
 
 class PushReader:
@@ -137,9 +91,9 @@ def _inbound(row: Document, fields: InboundFields) -> Inbound | None:
 
 
 def _address(shown: str) -> str | None:
-    number = _NUMBER.fullmatch(shown)
-    if number is not None:
-        return f"+{number[1]}"
+    """Return a number as ``+`` and digits where it is certainly international, else as it is; None: no address."""
+    if found := _INTERNATIONAL.fullmatch(shown):
+        return f"+{found[1] or found[2]}"
     return shown if _ADDRESS.fullmatch(shown) else None
 
 

@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from smppgw.carriers.config import CarrierConfig
+from smppgw.carriers.config import PushedConfig
 from smppgw.carriers.configured.kinds import MAX_MESSAGES, Headers, Method, SendBody, SendText, SendUrl
-from smppgw.carriers.configured.tables import Answer, Each, KeyIn, LookUp, Push, StatusPoll
-from smppgw.core.values import Seconds, Secret
+from smppgw.carriers.configured.tables import Answer, Ask, Each, KeyIn, LookUp, Push, StatusPoll
+from smppgw.core.values import ROTATES, Seconds, Secret
 
 
-class Section(CarrierConfig):
+class Section(PushedConfig):
     """One account at a provider that speaks HTTP."""
 
     type: Literal["http"] = "http"
@@ -24,9 +24,9 @@ class Section(CarrierConfig):
     """Of forms and addresses; JSON is always UTF-8."""
 
     username: Annotated[str, Field(pattern=r"^[^:\x00-\x1f\x7f]+$")] | None = None
-    password: Secret | None = None
-    token: Secret | None = None
-    key: Secret | None = None
+    password: Annotated[Secret | None, ROTATES] = None
+    token: Annotated[Secret | None, ROTATES] = None
+    key: Annotated[Secret | None, ROTATES] = None
     key_in: KeyIn | None = None
 
     max_messages: Annotated[int, Field(ge=1, le=MAX_MESSAGES)] = 1
@@ -44,3 +44,5 @@ class Section(CarrierConfig):
     """The carrier never tells more: messages end ACCEPTED."""
     lookup: LookUp | None = None
     push: Push | None = None
+    probe: Ask | None = None
+    """A harmless question for ``smppgw carriers test``; None: a look-up of what never was, where there is one."""

@@ -27,6 +27,7 @@ from smppgw.carriers.configured.kinds import (
     Success,
     Verdict,
 )
+from smppgw.core.values import Seconds
 
 
 class Table(BaseModel):
@@ -162,3 +163,7 @@ class Push(Table):
     ended_at: OnePath | None = None
     parts: OnePath | None = None
     inbound: InboundFields | None = None
+    wait: Annotated[Seconds, Field(gt=0)] = 3600.0
+    """How long a doubt that no look-up can resolve waits for a push; of effect with ``batch``."""
+    reply: Annotated[str, Field(pattern=r"^[ -~]{0,200}$")] = "OK"
+    """What the pusher wants to hear, with HTTP 200."""

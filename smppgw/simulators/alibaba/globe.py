@@ -1,7 +1,7 @@
 """Dysmsapi 2018-05-01: free text to numbers outside the mainland, and what became of it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 
@@ -80,9 +80,15 @@ _RECEIPTS: dict[Outcome, _Receipt] = {
 class Globe:
     """The international service and what it has accepted."""
 
-    def __init__(self, options: AlibabaOptions, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        options: AlibabaOptions,
+        clock: Callable[[], float],
+        on_accepted: Callable[[Sequence[GlobeSms]], None] = lambda _accepted: None,
+    ) -> None:
         self._options = options
         self._clock = clock
+        self._on_accepted = on_accepted
         self.forget()
 
     def forget(self) -> None:
@@ -183,6 +189,7 @@ class Globe:
     def _keep(self, accepted: list[GlobeSms]) -> None:
         self._accepted |= {sms.message_id: sms for sms in accepted}
         self.messages += len(accepted)
+        self._on_accepted(accepted)
 
 
 def _check_number(number: str) -> None:

@@ -12,13 +12,39 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from smppgw.core.disposition import Disposition
+from smppgw.core.assembly import AssemblyRule
+from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
-from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outgoing, OutgoingId, Submission
+from smppgw.core.model import Attempt, BatchId, Cost, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
-from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Backlog, DueBatch, DueDoubt, Finish, Lease, OutgoingResult, Routed, Swept
-from smppgw.store.sqlite import accepting, calls, figures, opening, operations, outbox, reporting, sweeping
+from smppgw.core.verdict import PushedReport, StatusReport
+from smppgw.store.base import (
+    Accepted,
+    Backlog,
+    DueBatch,
+    DueDoubt,
+    Finish,
+    InboundText,
+    Lease,
+    OutgoingResult,
+    Push,
+    PushEffects,
+    Routed,
+    Settled,
+    Swept,
+)
+from smppgw.store.sqlite import (
+    accepting,
+    calls,
+    figures,
+    meta,
+    opening,
+    operations,
+    outbox,
+    pushing,
+    reporting,
+    sweeping,
+)
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import ms
 from smppgw.store.sqlite.writer import CommitObserver, Writer
@@ -85,29 +111,17 @@ class SqliteStore:
 
     async def reserve_ids(self, count: int) -> int:
         """See ``Store``."""
-
-        def reserve(db: sqlite3.Connection) -> int:
-            first: int = db.execute("SELECT value FROM meta WHERE key = 'next_id'").fetchone()[0]
-            db.execute("UPDATE meta SET value = ? WHERE key = 'next_id'", (first + count,))
-            return first
-
-        return await self._writer.run(reserve)
+        return await self._writer.run(lambda db: meta.reserve_ids(db, count))
 
     async def secret(self, name: str) -> bytes:
         """See ``Store``."""
-
-        def read(db: sqlite3.Connection) -> bytes:
-            db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"secret {name}", secrets.token_bytes(32)))
-            found: bytes = db.execute("SELECT value FROM meta WHERE key = ?", (f"secret {name}",)).fetchone()[0]
-            return found
-
-        return await self._writer.run(read)
+        return await self._writer.run(lambda db: meta.secret(db, name))
 
     async def accept(
-        self, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
-    ) -> Sequence[Message]:
+        self, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
+    ) -> Accepted:
         """See ``Store``."""
-        return await self._writer.run(lambda db: accepting.accept(db, self._queues, submissions, assembly_s, now))
+        return await self._writer.run(lambda db: accepting.accept(db, self._queues, submissions, rules, now))
 
     async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
         """See ``Store``."""
@@ -122,9 +136,11 @@ class SqliteStore:
         lease = _new_lease(until)
         return await self._writer.run(lambda db: calls.lease(db, self._queues, carrier, limit, lease, now))
 
-    async def release(self, messages: Sequence[MessageId], lease: Lease) -> None:
+    async def put_back(
+        self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease, now: float
+    ) -> Sequence[Finish]:
         """See ``Store``."""
-        await self._writer.run(lambda db: calls.release(db, messages, lease))
+        return await self._writer.run(lambda db: calls.put_back(db, self._queues, dispositions, lease, now))
 
     async def divert(self, carrier: str, reachable: Collection[str], limit: int) -> Sequence[str]:
         """See ``Store``."""
@@ -142,7 +158,7 @@ class SqliteStore:
         lease: Lease,
         now: float,
         due_at: float | None,
-    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
+    ) -> Settled:
         """See ``Store``."""
         return await self._writer.run(
             lambda db: calls.settle(db, self._queues, batch, dispositions, lease, now, due_at)
@@ -166,6 +182,35 @@ class SqliteStore:
         """See ``Store``."""
         return await self._writer.run(lambda db: reporting.report(db, reports, polled or {}, lease, now))
 
+    async def keep_push(self, carrier: str, content_type: str, body: bytes, now: float) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: pushing.keep(db, carrier, content_type, body, now))
+
+    async def lease_pushes(self, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Push]]:
+        """See ``Store``."""
+        lease = _new_lease(until)
+        return await self._writer.run(lambda db: pushing.lease(db, limit, lease, now))
+
+    async def unbooked(self, carrier: str, reports: Sequence[PushedReport]) -> Sequence[Message | None]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: pushing.unbooked(db, carrier, reports))
+
+    async def settle_push(
+        self,
+        push: Push,
+        reports: Sequence[PushedReport],
+        costs: Mapping[MessageId, Cost],
+        inbound: Sequence[InboundText],
+        *,
+        again_at: float | None,
+        lease: Lease,
+        now: float,
+    ) -> PushEffects | None:
+        """See ``Store``."""
+        return await self._writer.run(
+            lambda db: pushing.settle(db, push, reports, costs, inbound, again_at, lease, now)
+        )
+
     async def lease_doubts(
         self, carrier: str, limit: int, *, until: float, now: float
     ) -> tuple[Lease, Sequence[DueDoubt]]:
@@ -187,6 +232,10 @@ class SqliteStore:
     async def settle_outgoing(self, results: Mapping[OutgoingId, OutgoingResult], *, lease: Lease, now: float) -> None:
         """See ``Store``."""
         await self._writer.run(lambda db: outbox.settle_outgoing(db, results, lease, now))
+
+    async def owed_accounts(self, among: Collection[str], now: float) -> Collection[str]:
+        """See ``Store``."""
+        return await asyncio.to_thread(outbox.owed_accounts, self._reader, self._reading, among, now)
 
     async def sweep(self, *, outgoing_kept_s: float, now: float) -> Swept:
         """See ``Store``."""
@@ -223,9 +272,18 @@ class SqliteStore:
         """See ``Store``."""
         return await self._writer.run(lambda db: operations.replace(db, self._queues, replacement, now))
 
+    async def recent(self, limit: int) -> Sequence[Finish]:
+        """See ``Store``."""
+        return await asyncio.to_thread(figures.recent, self._reader, self._reading, limit)
+
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await asyncio.to_thread(figures.backlog, self._reader, self._path, self._reading)
+
+    async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
+        """See ``Store``."""
+        span = (ms(since), ms(until))
+        return await asyncio.to_thread(figures.billed_parts, self._reader, self._reading, carrier, span)
 
     def problem(self) -> str | None:
         """See ``Store``."""

@@ -11,6 +11,7 @@ from smppgw.core.model import (
     Address,
     Attempt,
     BatchId,
+    Belief,
     CarrierRef,
     Decision,
     Message,
@@ -19,6 +20,7 @@ from smppgw.core.model import (
     Outgoing,
     OutgoingId,
     OutgoingKind,
+    Part,
     Segment,
     Sent,
     Submission,
@@ -31,8 +33,33 @@ Row = tuple[Any, ...]
 _RECEIPT_TEXT_LENGTH = 20
 """Characters of the text that a receipt may show (SMPP v3.4, Appendix B)."""
 
+_PLAIN = "failover"
+"""The strategy of a decision that is written in short."""
+
 OUTBOX_KINDS = 4
-"""An outbox row has the number of its segment times this, plus its kind."""
+"""An outbox row has the number of its segment, or its own where it has none, times this, plus its kind."""
+
+ASKS_NOTIFICATION = 1
+"""The bit of ``messages.asks`` for an intermediate notification. It stands with the message, which every step reads
+anyway, so that what nobody asks for costs no look-up."""
+ASKS_ALERT = 2
+"""The bit of ``messages.asks`` for an alert."""
+
+_INTERMEDIATE_BIT = 4
+"""Of registered_delivery (SMPP v3.4, 5.2.17)."""
+
+ITS_SEGMENTS = "(s.id = m.id OR s.message = m.id AND s.message <> s.id)"
+"""A condition: segment ``s`` is one of message ``m``; in the words of the index over segments of several."""
+
+
+def asks(submission: Submission) -> int:
+    """Return what a submission adds to ``messages.asks``."""
+    return asks_notification(submission.registered_delivery) | submission.wants_alert * ASKS_ALERT
+
+
+def asks_notification(registered_delivery: int) -> int:
+    """Return ``ASKS_NOTIFICATION`` where it is asked for, else 0."""
+    return registered_delivery >> _INTERMEDIATE_BIT & ASKS_NOTIFICATION
 
 
 def ms(at: float) -> int:
@@ -53,17 +80,35 @@ def seconds(at_ms: int) -> float:
 @lru_cache(maxsize=4096)
 def decision_text(decision: Decision) -> str:
     """Write a decision; equal ones are written once."""
-    return json.dumps([decision.rule, decision.carriers, decision.dropped], ensure_ascii=False, separators=(",", ":"))
+    parts: list[object] = [decision.rule, decision.carriers, decision.dropped]
+    if (
+        decision.strategy != _PLAIN
+        or decision.beliefs
+        or decision.sender is not None
+        or decision.hold_until is not None
+    ):
+        parts += [decision.strategy, decision.beliefs]
+        parts += [decision.sender, decision.hold_until]
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=4096)
 def decision(text: str) -> Decision:
     """Read a decision; equal ones share one value."""
-    rule, carriers, dropped = json.loads(text)
-    return Decision(rule, tuple(carriers), tuple((carrier, reason) for carrier, reason in dropped))
+    rule, carriers, dropped, *more = json.loads(text)
+    strategy, beliefs, sender, hold_until = more or (_PLAIN, (), None, None)
+    return Decision(
+        rule,
+        tuple(carriers),
+        tuple((carrier, reason) for carrier, reason in dropped),
+        strategy,
+        tuple(Belief(*belief) for belief in beliefs),
+        sender,
+        hold_until,
+    )
 
 
-INSERT_SUBMISSION = f"INSERT INTO submissions VALUES ({','.join('?' * 23)})"  # noqa: S608 - only question marks
+INSERT_SUBMISSION = f"INSERT INTO submissions VALUES ({','.join('?' * 24)})"  # noqa: S608 - only question marks
 
 
 def submission_row(submission: Submission) -> Row:
@@ -75,14 +120,15 @@ def submission_row(submission: Submission) -> Row:
         submission.service_type, submission.esm_class, submission.protocol_id, submission.priority_flag,
         submission.data_coding, submission.registered_delivery,
         ms_or_none(submission.schedule_at), ms(submission.expires_at),
-        submission.replaceable, submission.user_message_reference, submission.vendor_tlvs or None,
+        submission.replaceable, submission.user_message_reference, submission.wants_alert,
+        submission.vendor_tlvs or None,
         submission.flash, submission.traffic_class,
     )  # fmt: skip
 
 
 INSERT_SEGMENT = """INSERT INTO segments (id, submission, message, assembly, number, repeated,
-    destination_ton, destination_npi, destination_addr, recipient, country, text)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"""
+    destination_ton, destination_npi, destination_addr, recipient, country, text, replaced)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 
 def segment_row(
@@ -98,17 +144,18 @@ def segment_row(
     return (
         segment.id, submission.id, message, assembly, segment.part.number if segment.part else None, repeated,
         destination.ton, destination.npi, destination.addr, segment.recipient, segment.country, segment.text,
+        segment.replaced,
     )  # fmt: skip
 
 
 INSERT_MESSAGE = """INSERT INTO messages (id, account, submission, segments, recipient, country, text, parts,
-    traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+    sender, traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms, asks)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 SELECT_MESSAGE = """SELECT m.id, m.account, m.recipient, m.country, u.sender, u.sender_is_number,
     CASE WHEN m.text IS NULL THEN s.text ELSE m.text END, m.parts, u.flash, m.traffic_class, u.priority_flag,
     u.service_type, u.vendor_tlvs, m.accepted_ms, m.expires_ms, u.schedule_ms, m.decision, m.carrier, m.tries,
-    m.batch_cap
+    m.batch_cap, m.sender, u.data_coding
     FROM messages m JOIN submissions u ON u.id = m.submission LEFT JOIN segments s ON s.id = m.id """
 
 
@@ -119,8 +166,8 @@ def message(row: Row) -> Message:
         account=row[1],
         recipient=row[2],
         country=row[3],
-        sender=row[4],
-        sender_is_number=row[5] == 1,
+        sender=row[4] if row[20] is None else row[20],
+        sender_is_number=row[5] == 1 if row[20] is None else row[20].isdecimal(),
         text=row[6],
         parts=row[7],
         flash=row[8] == 1,
@@ -135,6 +182,7 @@ def message(row: Row) -> Message:
         carrier=row[17],
         tries=row[18],
         batch_cap=row[19],
+        data_coding=row[21],
     )
 
 
@@ -193,12 +241,16 @@ def sent(row: Row) -> Sent:
 
 SELECT_OUTGOING = """SELECT o.id, o.account, o.kind, u.message_id,
     u.source_ton, u.source_npi, u.source_addr, s.destination_ton, s.destination_npi, s.destination_addr,
-    o.outcome, o.error, u.accepted_ms, o.done_ms, s.text, o.tries, u.user_message_reference
-    FROM outbox o JOIN segments s ON s.id = o.segment JOIN submissions u ON u.id = s.submission """
+    o.outcome, o.error, u.accepted_ms, o.done_ms, s.text, o.tries, u.user_message_reference,
+    o.source_ton, o.source_npi, o.source_addr, o.destination_ton, o.destination_npi, o.destination_addr,
+    o.data_coding, o.reference, o.total, o.number, o.text
+    FROM outbox o LEFT JOIN segments s ON s.id = o.segment LEFT JOIN submissions u ON u.id = s.submission """
 
 
 def outgoing(row: Row) -> Outgoing:
-    """Return the receipt of a row of ``SELECT_OUTGOING``."""
+    """Return the receipt, or the inbound text, of a row of ``SELECT_OUTGOING``."""
+    if row[2] == OutgoingKind.INBOUND:
+        return _inbound(row)
     return Outgoing(
         id=OutgoingId(row[0]),
         account=row[1],
@@ -213,6 +265,26 @@ def outgoing(row: Row) -> Outgoing:
         text=row[14][:_RECEIPT_TEXT_LENGTH],  # not by substr(): that ends at a NUL
         tries=row[15],
         user_message_reference=row[16],
+    )
+
+
+def _inbound(row: Row) -> Outgoing:
+    reference, total, number = row[24:27]
+    return Outgoing(
+        id=OutgoingId(row[0]),
+        account=row[1],
+        kind=OutgoingKind.INBOUND,
+        message_id="",
+        source=Address(row[17], row[18], row[19]),
+        destination=Address(row[20], row[21], row[22]),
+        outcome=Outcome(row[10]),
+        error=ErrorCode(row[11]),
+        submitted_at=row[13] / 1000,
+        done_at=row[13] / 1000,
+        text=row[27],
+        tries=row[15],
+        data_coding=row[23],
+        part=Part(reference, total, number) if total > 1 else None,
     )
 
 

@@ -65,7 +65,6 @@ states = { D = "delivered", F = "undeliverable", R = "enroute" }
 url = "https://bulk.example/batches/{batch_id}"
 rows = { at = "messages", where = "to", equals = "{recipient}" }
 id = "id"
-absent = [410]
 """
 """Three messages per call, each with its own text; rows told apart by the number."""
 

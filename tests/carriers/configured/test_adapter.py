@@ -6,12 +6,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import gsm0338
+import httpx2 as httpx
 import pytest
 
 from smppgw.carriers.configured.fields import SEND
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Batch, DoubtRule, TrafficClass
-from smppgw.core.verdict import Accepted, Doubtful, Rejected
+from smppgw.core.values import Secret
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Rejected
 from tests.carriers.configured.builders import (
     ALIKE,
     MANY,
@@ -23,7 +25,7 @@ from tests.carriers.configured.builders import (
     sent,
     verdicts_of,
 )
-from tests.carriers.contract import BATCH, NOW, Wire, message, silent
+from tests.carriers.contract import BATCH, NOW, Handler, Wire, answering, breaking, message, silent
 
 HELLO = message(101, "4915112345601", "Hello")
 GOOD = answering_json({"message": {"id": "m-1"}})
@@ -273,6 +275,22 @@ async def test_a_key_in_a_form_is_added_when_it_is_sent() -> None:
     assert b"password" not in attempt_of(ALIKE, HELLO, **changes).body
 
 
+async def test_a_secret_whose_file_was_spoilt_stops_the_carrier_and_costs_no_message() -> None:
+    class Rotated(Secret):
+        def reveal(self) -> str:
+            return "two\nlines" if self.is_spoilt else "one-line"
+
+        is_spoilt = False
+
+    token = Rotated("one-line")
+    made = carrier(ONE, silent, token=token)
+    Rotated.is_spoilt = True
+
+    (verdict,) = (await made.send(attempt_of(ONE, HELLO))).values()
+
+    assert verdict == Deferred("not sent: a secret of the section cannot stand in a header", whole_carrier=True)
+
+
 async def test_headers_say_the_batch_on_every_repeat() -> None:
     wire = Wire(GOOD)
     made = carrier(ONE, wire, headers={"Idempotency-Key": "{batch_id}", "Accept": "application/vnd.acme+json"})
@@ -321,3 +339,39 @@ async def test_an_answer_to_a_stored_attempt_is_read_by_another_process() -> Non
 
     assert [getattr(verdicts[one.id], "ref", None) for one in two] == ["m-1", "m-2"]
     assert {type(verdict) for verdict in verdicts.values()} == {Accepted}
+
+
+# Trying it.
+
+
+@pytest.mark.parametrize(
+    ("handler", "ok", "words"),
+    [
+        (answering(200), True, ""),
+        (answering(401), False, "http 401: login refused"),
+        (answering(404), False, "http 404"),
+        (answering(502), False, "http 502"),
+        (breaking(httpx.ConnectError), False, "not reached: ConnectError"),
+    ],
+)
+async def test_a_carrier_is_tried_with_its_own_question(handler: Handler, ok: bool, words: str) -> None:
+    wire = Wire(handler)
+
+    (probe,) = await carrier(ONE, wire, probe={"url": "https://api.example/balance?unit=eur"}).probe()
+
+    assert (probe.place, probe.ok, probe.words) == ("https://api.example", ok, words)
+    assert wire.requests[0].extensions["target"] == b"/balance?unit=eur"
+    assert wire.requests[0].headers["authorization"] == "Bearer Token.9Zq"
+
+
+async def test_a_carrier_with_a_look_up_is_tried_by_what_never_was() -> None:
+    wire = Wire(answering(410))
+
+    (probe,) = await carrier(MANY, wire, lookup={**section(MANY)["lookup"], "absent": [410]}).probe()
+
+    assert wire.requests[0].url.path == "/batches/" + "0" * 32
+    assert (probe.ok, probe.authenticated) == (True, None)
+
+
+async def test_a_carrier_without_a_question_is_not_tried() -> None:
+    assert await carrier(ONE, silent, lookup=None).probe() == ()

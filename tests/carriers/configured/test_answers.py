@@ -8,7 +8,7 @@ import pytest
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import CarrierRef, Outcome
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 from tests.carriers.configured.builders import ALIKE, MANY, ONE, Answering, answering_json, section, verdicts_of
 from tests.carriers.contract import NOW, answering, breaking, message
 
@@ -50,8 +50,8 @@ async def test_without_an_id_it_is_doubtful(identity: Any) -> None:
     ("code", "verdict"),
     [
         ("E11", Rejected(ErrorCode.INVALID_NUMBER, "http 400, code E11", Outcome.UNDELIVERABLE, may_fail_over=False)),
-        ("E12", Deferred("http 400, code E12", NOW + 60.0, whole_carrier=True)),
-        ("E13", Deferred("http 400, code E13", None, whole_carrier=True)),
+        ("E12", Deferred("http 400, code E12", NOW + 60.0, whole_carrier=True, pause=PauseCause.MONEY)),
+        ("E13", Deferred("http 400, code E13", None, whole_carrier=True, pause=PauseCause.THROTTLE)),
         ("E14", Rejected(ErrorCode.CONTENT_REFUSED, "http 400, code E14")),
         ("E99", Rejected(ErrorCode.PARAMETER_REFUSED, "http 400, code E99")),
         (None, Rejected(ErrorCode.PARAMETER_REFUSED, "http 400")),
@@ -67,10 +67,10 @@ async def test_a_refusal_means_what_its_code_says(code: str | None, verdict: Ver
         ("doubt", Doubtful("http 200, code X")),
         ("arrived", Doubtful("http 200, code X", Evidence.ARRIVED)),
         ("later", Deferred("http 200, code X")),
-        ("throttled", Deferred("http 200, code X", whole_carrier=True)),
-        ("login", Deferred("http 200, code X", NOW + 60.0, whole_carrier=True)),
-        ("money", Deferred("http 200, code X", NOW + 60.0, whole_carrier=True)),
-        ("quota", Deferred("http 200, code X", NOW + 600.0, whole_carrier=True)),
+        ("throttled", Deferred("http 200, code X", whole_carrier=True, pause=PauseCause.THROTTLE)),
+        ("login", Deferred("http 200, code X", NOW + 60.0, whole_carrier=True, pause=PauseCause.LOGIN)),
+        ("money", Deferred("http 200, code X", NOW + 60.0, whole_carrier=True, pause=PauseCause.MONEY)),
+        ("quota", Deferred("http 200, code X", NOW + 600.0, whole_carrier=True, pause=PauseCause.QUOTA)),
         ("rejected", Rejected(ErrorCode.PARAMETER_REFUSED, "http 200, code X")),
         ("blocked", Rejected(ErrorCode.BLOCKED, "http 200, code X", may_fail_over=False)),
         ("no_route", Rejected(ErrorCode.NO_ROUTE, "http 200, code X")),
@@ -120,7 +120,7 @@ async def test_a_server_fault_is_a_refusal_only_where_that_status_is_named() -> 
 
     assert isinstance(await one({"error": {"code": "E11"}}, 500, answer=rules), Rejected)
     assert await one({"error": {"code": "E99"}}, 500, answer=rules) == Doubtful("http 500, code E99")
-    assert await one({}, 503, answer=rules) == Deferred("http 503", whole_carrier=True)
+    assert await one({}, 503, answer=rules) == Deferred("http 503", whole_carrier=True, pause=PauseCause.THROTTLE)
     assert await one({"error": {"code": "E11"}}, 502, answer=rules) == Doubtful("http 502")
 
 
@@ -128,7 +128,7 @@ async def test_a_status_can_be_given_another_meaning() -> None:
     rules = answer(ONE, statuses={"402": "money", "409": "arrived", "404": "doubt", "403": "blocked"})
 
     assert [await one({}, status, answer=rules) for status in (402, 409, 404, 403)] == [
-        Deferred("http 402", NOW + 60.0, whole_carrier=True),
+        Deferred("http 402", NOW + 60.0, whole_carrier=True, pause=PauseCause.MONEY),
         Doubtful("http 409", Evidence.ARRIVED),
         Doubtful("http 404"),
         Rejected(ErrorCode.BLOCKED, "http 403", may_fail_over=False),
@@ -138,7 +138,9 @@ async def test_a_status_can_be_given_another_meaning() -> None:
 async def test_a_pause_that_is_asked_for_is_kept() -> None:
     handler = answering(429, json.dumps({"error": {"code": "E13"}}).encode(), {"retry-after": "30"})
 
-    assert await verdicts_of(ONE, handler, HELLO) == [Deferred("http 429, code E13", NOW + 30.0, whole_carrier=True)]
+    assert await verdicts_of(ONE, handler, HELLO) == [
+        Deferred("http 429, code E13", NOW + 30.0, whole_carrier=True, pause=PauseCause.THROTTLE)
+    ]
 
 
 async def test_a_conflict_inside_the_fence_is_asked_again() -> None:
@@ -151,7 +153,7 @@ async def test_a_refusal_that_cannot_be_read_is_the_usual_one() -> None:
         Rejected(ErrorCode.PARAMETER_REFUSED, "http 400")
     ]
     assert await verdicts_of(ONE, answering(401, b"<html>"), HELLO) == [
-        Deferred("http 401: login refused", NOW + 60.0, whole_carrier=True)
+        Deferred("http 401: login refused", NOW + 60.0, whole_carrier=True, pause=PauseCause.LOGIN)
     ]
 
 
@@ -326,7 +328,7 @@ async def test_a_code_of_the_call_goes_before_its_rows() -> None:
     refused = await verdicts_of(MANY, answering_json({"result": 900, "results": good}), *THREE, answer=rules)
 
     assert {type(verdict) for verdict in accepted} == {Accepted}
-    assert refused == [Deferred("http 200, code 900", NOW + 60.0, whole_carrier=True)] * 3
+    assert refused == [Deferred("http 200, code 900", NOW + 60.0, whole_carrier=True, pause=PauseCause.LOGIN)] * 3
 
 
 async def test_all_messages_of_a_broken_call_are_in_doubt() -> None:

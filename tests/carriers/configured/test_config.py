@@ -16,7 +16,6 @@ from smppgw.carriers.configured.words import OUTCOMES, STATUSES, VERDICTS
 from smppgw.config.faults import ConfigFaults
 from smppgw.config.loader import load
 from smppgw.config.settings import Settings
-from smppgw.core.values import Secret
 from tests.carriers.configured.builders import ALIKE, MANY, ONE, section
 
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$bYB8bD1Yb2Yb3pyvGbfgO7A5DpzdWXdXfdgGiAnm9jU"
@@ -153,14 +152,25 @@ def test_a_fault_is_told_where_it_can_be_mended(text: str, path: str, value: obj
     ],
 )
 def test_a_push_says_of_whom_it_speaks(push: dict[str, Any], place: str, reason: str) -> None:
-    assert reason in faults_of(section(MANY, push=push))[place]
+    assert reason in faults_of(section(MANY, push=push, push_secret="s"))[place]
 
 
 def test_a_push_without_polls_explains_its_words() -> None:
-    push = {"state": "s", "ref": "r"}
+    push: dict[str, Any] = {"state": "s", "ref": "r"}
 
-    assert "required without status" in faults_of(section(ONE, push=push, status=None))["push.states"]
-    HttpCarrierConfig.model_validate(section(ONE, push={**push, "states": {"ok": "delivered"}}, status=None))
+    assert "required without status" in faults_of(section(ONE, push=push, push_secret="s", status=None))["push.states"]
+    push |= {"states": {"ok": "delivered"}}
+    HttpCarrierConfig.model_validate(section(ONE, push=push, push_secret="s", status=None))
+
+
+def test_pushes_and_their_secret_go_together() -> None:
+    assert "push" in faults_of(section(ONE, push_secret="s"))
+    assert "push_secret" in faults_of(section(ONE, push={"state": "state", "ref": "r"}))
+
+
+def test_a_probe_is_about_no_message() -> None:
+    assert "no placeholders" in faults_of(section(ONE, probe={"url": "https://x/{batch_id}"}))["probe"]
+    assert "probe.method" in faults_of(section(ONE, probe={"url": "https://x", "body": {}}))
 
 
 @pytest.mark.parametrize(
@@ -269,8 +279,9 @@ def test_every_secret_has_its_three_ways(load_section: Load) -> None:
     plain = load_section(f'token = "inline"\n{PLAIN}')
 
     assert isinstance(config, HttpCarrierConfig)
-    assert (config.password, config.key) == (Secret("from-a"), Secret("from-b"))
-    assert getattr(other.carriers["acme"], "token", None) == Secret("from-c")
+    assert isinstance(other.carriers["acme"], HttpCarrierConfig)
+    secrets = (config.password, config.key, other.carriers["acme"].token)
+    assert [secret and secret.reveal() for secret in secrets] == ["from-a", "from-b", "from-c"]
     assert other.warnings == ()
     assert plain.warnings == (
         "carriers.acme.token is a secret in the configuration itself; use a file, a credential or a hash",

@@ -174,7 +174,8 @@ async def test_a_carrier_that_never_tells_ends_messages_as_accepted() -> None:
 
 
 async def test_a_carrier_that_pushes_only_is_not_asked() -> None:
-    changes: dict[str, Any] = {"status": None, "push": {"ref": "id", "state": "s", "states": {"ok": "delivered"}}}
+    push = {"ref": "id", "state": "s", "states": {"ok": "delivered"}}
+    changes: dict[str, Any] = {"status": None, "push": push, "push_secret": "s"}
 
     assert await reports(ONE, breaking(AssertionError), sent(ONE, HELLO, **changes), **changes) == []
 
@@ -248,8 +249,12 @@ async def test_a_row_alone_is_proof_where_no_id_is_expected() -> None:
 
 
 async def test_a_status_can_say_that_it_is_absent() -> None:
-    assert await looked_up(MANY, answering(410), HELLO) == [Doubtful("no message with this reference", Evidence.ABSENT)]
-    assert await looked_up(MANY, answering(404), HELLO) == [Doubtful("the look-up was not complete")]
+    lookup = {**section(MANY)["lookup"], "absent": [410]}
+
+    assert await looked_up(MANY, answering(410), HELLO, lookup=lookup) == [
+        Doubtful("no message with this reference", Evidence.ABSENT)
+    ]
+    assert await looked_up(MANY, answering(404), HELLO, lookup=lookup) == [Doubtful("the look-up was not complete")]
 
 
 async def test_a_look_up_can_be_about_one_message_and_have_no_rows() -> None:

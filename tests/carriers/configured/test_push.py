@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smppgw.carriers.configured.push import Inbound, PushContents, PushedReport
+from smppgw.carriers.base import PushAnswer, Pushes
+from smppgw.carriers.configured import HttpCarrier
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import BatchId, CarrierRef, Outcome
+from smppgw.core.verdict import Inbound, PushContents, PushedReport
 from tests.carriers.configured.builders import MANY, carrier
 from tests.carriers.contract import GARBAGE, NOW
 
@@ -35,13 +37,17 @@ FORM = {
 }
 
 
+def pushed(push: dict[str, Any]) -> HttpCarrier:
+    return carrier(MANY, push=push, push_secret="0123456789abcdef")
+
+
 def read(rows: Any) -> PushContents:
     body = json.dumps({"results": rows}).encode()
-    return carrier(MANY, push=PUSH).read_push(body, "application/json; charset=utf-8")
+    return pushed(PUSH).read_push(body, "application/json; charset=utf-8")
 
 
 def read_form(**fields: str) -> PushContents:
-    return carrier(MANY, push=FORM).read_push(urlencode(fields).encode(), "application/x-www-form-urlencoded")
+    return pushed(FORM).read_push(urlencode(fields).encode(), "application/x-www-form-urlencoded")
 
 
 def report(**changes: Any) -> PushedReport:
@@ -117,7 +123,7 @@ def test_a_text_for_us_is_told_from_a_report() -> None:
     assert contents == PushContents(
         inbound=(
             Inbound(key="i-1", sender="+4915112345601", destination="+49800123", text="STOP", at=NOW),
-            Inbound(key="i-2", sender="Shop", destination="+80808", text="", at=None),
+            Inbound(key="i-2", sender="Shop", destination="80808", text="", at=None),
         ),
         unreadable=2,
     )
@@ -126,7 +132,7 @@ def test_a_text_for_us_is_told_from_a_report() -> None:
 def test_a_lone_surrogate_does_not_come_in() -> None:
     body = rb'{"results":[{"id":"i-1","from":"49151123","to":"80808","text":"a\ud83db"}]}'
 
-    (inbound,) = carrier(MANY, push=PUSH).read_push(body, "application/json").inbound
+    (inbound,) = pushed(PUSH).read_push(body, "application/json").inbound
 
     assert inbound.text.encode() == "a\ufffdb".encode()
 
@@ -160,7 +166,7 @@ def test_a_state_of_no_table_is_not_final() -> None:
 
 @pytest.mark.parametrize("body", [*GARBAGE, b'{"results":{}}', b'{"results":null}'])
 def test_a_body_without_sense_is_counted_once(body: bytes) -> None:
-    assert carrier(MANY, push=PUSH).read_push(body, "application/json") == PushContents(unreadable=1)
+    assert pushed(PUSH).read_push(body, "application/json") == PushContents(unreadable=1)
 
 
 def test_a_carrier_without_pushes_reads_none() -> None:
@@ -179,4 +185,19 @@ def test_a_carrier_without_pushes_reads_none() -> None:
 )
 def test_no_push_raises(body: bytes, content_type: str) -> None:
     for push in (PUSH, FORM):
-        carrier(MANY, push=push).read_push(body, content_type)
+        pushed(push).read_push(body, content_type)
+
+
+def test_a_pusher_hears_what_it_wants_to_hear() -> None:
+    made = pushed({**PUSH, "reply": '{"status":"ok"}'})
+
+    assert isinstance(made, Pushes)
+    assert made.push_answer == PushAnswer("text/plain", b'{"status":"ok"}')
+    assert pushed(PUSH).push_answer.body == b"OK"
+
+
+def test_a_doubt_waits_for_a_push_that_gives_our_reference_back() -> None:
+    assert pushed(PUSH).limits.push_wait_s == 3600.0
+    assert pushed({**PUSH, "wait": "2h"}).limits.push_wait_s == 7200.0
+    assert pushed(FORM).limits.push_wait_s is None
+    assert carrier(MANY).limits.push_wait_s is None
