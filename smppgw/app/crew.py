@@ -178,6 +178,7 @@ class Crew:
                 store=store,
                 settlement=settlement,
                 clock=self._clock,
+                metrics=self._metrics,
                 jitter=random,
                 on_queued=self._queued,
             ),

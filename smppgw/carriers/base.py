@@ -29,6 +29,8 @@ class CarrierLimits:
     """How long a batch waits for company."""
     fence_s: float | None = None
     """How long an identical repeat cannot send twice, the margin already taken off; None: no such window."""
+    push_wait_s: float | None = None
+    """How long after an attempt a push may still resolve its doubt; None: no pushes come."""
 
 
 class Carrier(Protocol):

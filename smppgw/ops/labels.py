@@ -43,5 +43,6 @@ STATES: Final = ("delivered", "expired", "deleted", "undeliverable", "accepted",
 STAGES: Final = ("assembling", "scheduled", "queued", "sending", "doubtful", "parked", "awaiting_status")
 OPERATIONS: Final = ("send", "status", "lookup", "templates", "statistics", "version", OTHER)
 OUTCOMES: Final = ("ok", "rejected", "deferred", "doubtful")
+DOUBT_ENDINGS: Final = ("unknown", "parked", "resent")
 CIRCUIT_STATES: Final = ("closed", "half_open", "open")
 STATS: Final = ("ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD")

@@ -135,6 +135,8 @@ class Swept:
     """Whether something became due."""
     doubted: int
     """Attempts whose lease ended without an outcome."""
+    parked_too_long: int
+    """Parked messages that ended as UNKNOWN, among ``finished``."""
     kept_too_long: int
     """Outgoing messages that were not acknowledged within the retention; they stay, but are no longer tried."""
 

@@ -73,6 +73,8 @@ class Sweeper:
             self._on_due()
         if swept.doubted:
             _log.warning("calls without an outcome are doubtful now", attempts=swept.doubted)
+        if swept.parked_too_long:
+            _log.error("parked messages ended as unknown, nobody released them", messages=swept.parked_too_long)
         if swept.kept_too_long:
             _log.error("receipts not taken within their retention, kept but no longer tried", count=swept.kept_too_long)
         if self._turns % FIGURES_EVERY == 0:

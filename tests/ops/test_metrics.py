@@ -37,6 +37,7 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "carrier_batch_messages": ("histogram", frozenset({"carrier"})),
     "carrier_state": ("gauge", frozenset({"carrier", "state"})),
     "status_poll_lag_seconds": ("gauge", frozenset({"carrier"})),
+    "doubts_ended": ("counter", frozenset({"carrier", "ending"})),
     "receipts": ("counter", frozenset({"account", "stat"})),
     "receipts_pending": ("gauge", frozenset({"account"})),
     "receipts_oldest_age_seconds": ("gauge", frozenset({"account"})),
@@ -95,6 +96,7 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
     metrics.finished(stranger, stranger, stranger, 1.0)
     metrics.called(stranger, stranger, stranger, 0.1)
     metrics.batch(stranger, 1)
+    metrics.doubts_ended(stranger, stranger, 1)
     metrics.receipt(stranger, stranger)
     metrics.unmatched(stranger)
     metrics.cost(stranger, stranger, 1)

@@ -82,6 +82,7 @@ class Crewing:
             store=self.depot.store,
             settlement=self.settlement(),
             clock=self.time.clock,
+            metrics=self.metrics,
             jitter=lambda: 0.5,
             on_queued=self.ring,
         )

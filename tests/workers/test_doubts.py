@@ -4,12 +4,13 @@ import itertools
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from smppgw.carriers.base import CarrierLimits
 from smppgw.core.codes import ErrorCode
 from smppgw.core.doubt import LOOKUP_DEADLINE_S, LOOKUP_SPAN_S, LOOKUPS
-from smppgw.core.model import CarrierRef, DoubtRule, MessageId
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.model import CarrierRef, DoubtRule, MessageId, Outcome
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, StatusReport, Verdict
 from smppgw.store.base import StoreError, StoreFailedError
 from smppgw.workers.doubts import LEASE_S, Doubts
 from tests.workers.crewing import Crewing
@@ -27,7 +28,12 @@ class Room:
 
     def __init__(self, depot: Depot, time: FakeClock, **changes: Any) -> None:
         self.depot, self.time = depot, time
-        limits = CarrierLimits(max_messages=100, calls_per_s=1000.0, fence_s=changes.pop("fence_s", None))
+        limits = CarrierLimits(
+            max_messages=100,
+            calls_per_s=1000.0,
+            fence_s=changes.pop("fence_s", None),
+            push_wait_s=changes.pop("push_wait_s", None),
+        )
         self.carrier = FakeCarrier(limits=limits, **changes)
         self.crew = Crewing(depot, time, {"alpha": self.carrier})
         self.doubts: Doubts = self.crew.doubts()
@@ -241,6 +247,74 @@ async def test_a_carrier_whose_look_ups_cannot_find_anything_is_not_asked(depot:
     assert len(await depot.owed()) == 1
 
 
+# --- waiting for a push -----------------------------------------------------------------------------------------------
+
+PUSH_WAIT_S = 6 * 3600.0
+
+
+@pytest.fixture
+def pushed(depot: Depot, time: FakeClock) -> Room:
+    """A carrier that cannot be asked, and pushes."""
+    return Room(depot, time, fence_s=FENCE_S, lookup_resolves=False, push_wait_s=PUSH_WAIT_S)
+
+
+async def test_a_push_is_waited_for_without_a_call(pushed: Room) -> None:
+    (number,) = await pushed.doubt()
+    begun = pushed.time.now
+    pushed.carrier.scripts.append(ARRIVED)
+
+    await pushed.step()  # the repeat
+    await pushed.step()  # the beginning of the wait
+    due_at = pushed.depot.next_doubt_at()
+    await pushed.step()  # its end
+
+    assert due_at == begun + PUSH_WAIT_S
+    assert (pushed.repeats, pushed.carrier.looked_up) == (1, [])
+    assert await pushed.depot.owed() == [(f"id{number}", "unknown", ErrorCode.OUTCOME_UNKNOWN)]
+
+
+async def test_a_push_that_comes_meanwhile_ends_the_doubt_with_the_truth(pushed: Room) -> None:
+    (number,) = await pushed.doubt()
+    pushed.carrier.scripts.append(ARRIVED)
+    await pushed.step()
+    await pushed.step()
+    pushed.time.advance(PUSH_WAIT_S / 2)
+
+    await pushed.depot.real.report(
+        [StatusReport(message=number, outcome=Outcome.DELIVERED, final=True)], now=pushed.time.now
+    )
+
+    assert await pushed.depot.stages() == {}
+    assert pushed.depot.next_doubt_at() is None
+    assert await pushed.depot.owed() == [(f"id{number}", "delivered", ErrorCode.NONE)]
+
+
+async def test_look_ups_come_before_the_wait(depot: Depot, time: FakeClock) -> None:
+    room = Room(depot, time, push_wait_s=PUSH_WAIT_S)
+    await room.doubt()
+    begun = time.now
+
+    await room.to_the_end()
+
+    assert len(room.carrier.looked_up) >= LOOKUPS
+    assert time.now - begun >= PUSH_WAIT_S
+
+
+@pytest.mark.parametrize(("evidence", "resent"), [(LOST, 1), (ARRIVED, 0)])
+async def test_only_after_the_wait_is_sent_anew_what_nobody_has_heard_of(
+    depot: Depot, time: FakeClock, evidence: Any, resent: int
+) -> None:
+    room = Room(depot, time, fence_s=FENCE_S, lookup_resolves=False, push_wait_s=PUSH_WAIT_S, on_doubt=DoubtRule.RESEND)
+    await room.doubt()
+    begun = time.now
+    room.carrier.default = evidence
+
+    await room.to_the_end()
+
+    assert time.now - begun >= PUSH_WAIT_S
+    assert (await depot.stages()).get("queued", 0) == resent
+
+
 # --- the end by rule --------------------------------------------------------------------------------------------------
 
 
@@ -265,6 +339,24 @@ async def test_only_the_written_rule_sends_again_and_says_so(depot: Depot, time:
 
     assert sent_before == 1
     assert [message.id for message in messages] == [number]
+
+
+@pytest.mark.parametrize(
+    ("rule", "ending"), [(DoubtRule.UNKNOWN, "unknown"), (DoubtRule.PARK, "parked"), (DoubtRule.RESEND, "resent")]
+)
+async def test_what_ends_by_rule_is_counted_and_told(
+    depot: Depot, time: FakeClock, rule: DoubtRule, ending: str
+) -> None:
+    room = Room(depot, time, on_doubt=rule, lookup_resolves=False)
+    await room.doubt(3)
+
+    with capture_logs() as logs:
+        await room.step()
+
+    assert value_of(room.crew.metrics, "doubts_ended_total", carrier="alpha", ending=ending) == 3
+    [line] = [line for line in logs if line["event"] == "doubt ended unresolved"]
+    assert (line["log_level"], line["rule"], line["messages"]) == ("warning", rule.value, 3)
+    assert line["possible_duplicates"] == (3 if ending == "resent" else 0)
 
 
 async def test_what_is_known_to_have_arrived_is_never_sent_again(depot: Depot, time: FakeClock) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued, Taken
-from smppgw.core.doubt import DoubtProgress
+from smppgw.core.doubt import PARKED_S, DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Stage
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError
@@ -154,7 +154,7 @@ def _settle_messages(
             case Doubted():
                 _move(db, attempt, number, Stage.DOUBTFUL)
             case Parked():
-                _move(db, attempt, number, Stage.PARKED)
+                _move(db, attempt, number, Stage.PARKED, ms(now + PARKED_S))
             case Finished():
                 ends.append(End(number, disposition.outcome, disposition.error, disposition.detail, ms(now)))
     _take(db, attempt, carrier, taken, now)
@@ -207,8 +207,8 @@ def _requeue(db: sqlite3.Connection, queues: Queues, attempt: int, number: Messa
     )  # fmt: skip
 
 
-def _move(db: sqlite3.Connection, attempt: int, number: MessageId, stage: Stage) -> None:
-    db.execute(f"UPDATE messages SET stage = ? WHERE {_OPEN}", (stage, number, attempt))  # noqa: S608
+def _move(db: sqlite3.Connection, attempt: int, number: MessageId, stage: Stage, due_ms: int | None = None) -> None:
+    db.execute(f"UPDATE messages SET stage = ?, due_ms = ? WHERE {_OPEN}", (stage, due_ms, number, attempt))  # noqa: S608
 
 
 def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bool) -> None:

@@ -36,9 +36,11 @@ def recover(db: sqlite3.Connection, now: float) -> None:
 def sweep(db: sqlite3.Connection, queues: Queues, outgoing_kept_s: float, now: float) -> Swept:
     """Do all that is due."""
     now_ms = ms(now)
+    unparked = _end_parked(db, now_ms)
     return Swept(
         doubted=_doubt_abandoned_calls(db, now_ms),
-        finished=(*_give_up_assemblies(db, now_ms), *_expire(db, now_ms)),
+        finished=(*_give_up_assemblies(db, now_ms), *_expire(db, now_ms), *unparked),
+        parked_too_long=len(unparked),
         queued=_queue_due(db, queues, now_ms),
         kept_too_long=_stop_old_outgoing(db, now_ms, ms(now - outgoing_kept_s)),
     )
@@ -88,6 +90,16 @@ def _expire(db: sqlite3.Connection, now_ms: int) -> list[Finish]:
     unknown, expired = (Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN), (Outcome.EXPIRED, ErrorCode.EXPIRED_IN_GATEWAY)
     ends = [End(MessageId(number), *(unknown if again else expired), "", now_ms) for number, again in found]
     return finish(db, ends, WAITING, now_ms)
+
+
+def _end_parked(db: sqlite3.Connection, now_ms: int) -> list[Finish]:
+    """End what was parked for a person who did not come: still nobody knows."""
+    found = db.execute(
+        "SELECT id FROM messages INDEXED BY messages_due WHERE due_ms <= ? AND stage = ? LIMIT ?",
+        (now_ms, Stage.PARKED, _AT_ONCE),
+    ).fetchall()
+    ends = [End(MessageId(number), Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN, "", now_ms) for (number,) in found]
+    return finish(db, ends, frozenset({Stage.PARKED}), now_ms)
 
 
 def _queue_due(db: sqlite3.Connection, queues: Queues, now_ms: int) -> bool:
