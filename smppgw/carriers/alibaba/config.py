@@ -50,13 +50,15 @@ class AlibabaAccount(CarrierConfig):
 
     endpoint: Origin
     access_key_id: Annotated[str, AfterValidator(_key)] | None = None
-    """Absent: environment variables (``ALIBABA_CLOUD_ACCESS_KEY_ID`` and its companions)."""
+    """Absent: environment variables (``ALIBABA_CLOUD_ACCESS_KEY_ID`` and its companions), else the official chain."""
     access_key_secret: Secret | None = None
     access_key_secret_file: Path | None = None
     credential: str | None = None
     """Name of a systemd credential with the secret."""
     security_token: Secret | None = None
     """Of temporary keys (STS)."""
+    access_key_file: Path | None = None
+    """JSON file with the whole key, read again and again; instead of the keys above."""
     calls_per_s: Annotated[PerSecond, Field(gt=0)] = 50.0
     max_in_flight: Annotated[int, Field(ge=1, le=256)] = 16
     """One message per call: more calls at once than a carrier with batches needs."""
@@ -64,6 +66,8 @@ class AlibabaAccount(CarrierConfig):
     @model_validator(mode="after")
     def _has_whole_key(self) -> Self:
         has_secret = any((self.access_key_secret, self.access_key_secret_file, self.credential))
+        if self.access_key_file is not None and (has_secret or self.access_key_id or self.security_token):
+            raise ValueError("access_key_file holds the whole key: no other part of one can stand beside it")
         if has_secret and self.access_key_id is None:
             raise ValueError("access_key_id is missing beside its secret")
         if self.access_key_id is not None and not has_secret:

@@ -84,7 +84,6 @@ class AlibabaGlobe:
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
         self.lookup_resolves = False
-        self.problem: str | None = None
         self._config = config
         self._free = asyncio.Semaphore(config.max_in_flight)
         self._api = Api(
@@ -97,6 +96,11 @@ class AlibabaGlobe:
             observer=observer or Unobserved(),
             transport=transport,
         )
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is no access key; None when there is one."""
+        return self._api.problem
 
     def check(self, message: Message) -> Rejected | None:
         """Say whether number, sender and length are within what the service takes."""
@@ -159,7 +163,8 @@ class AlibabaGlobe:
         return [report for task in asked if (report := task.result())]
 
     async def ready(self) -> None:
-        """Need nothing beforehand."""
+        """Fetch the access key; while there is none, ``problem`` says why and messages wait."""
+        await self._api.ready()
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -87,8 +87,8 @@ class Alibaba:
 
     @property
     def problem(self) -> str | None:
-        """Why the templates could not be loaded the last time; None when they could."""
-        return self._catalogue.problem
+        """Why there is no access key, or why the templates could not be loaded the last time; None when all is well."""
+        return self._api.problem or self._catalogue.problem
 
     def check(self, message: Message) -> Rejected | None:
         """Say whether the number is a mainland one and the text says what a template says."""
@@ -147,7 +147,8 @@ class Alibaba:
         return [report for task in asked if (report := task.result())]
 
     async def ready(self) -> None:
-        """Load the templates; when that fails, ``problem`` says why and messages wait."""
+        """Fetch the access key, load the templates; when that fails, ``problem`` says why and messages wait."""
+        await self._api.ready()
         await self.refresh()
 
     async def refresh(self) -> None:

@@ -13,6 +13,8 @@ class AlibabaOptions:
 
     access_key_id: str
     access_key_secret: str
+    key_lifetime: float = 3600.0
+    """How long a temporary key is good."""
     accept_delay: float = 0.0
     """Time before a send is taken and answered."""
     final_delay: float = 5.0

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx2 as httpx
 import pytest
 
-from smppgw.carriers.alibaba import Alibaba, AlibabaConfig
+from smppgw.carriers.alibaba import Alibaba
 from smppgw.carriers.base import Carrier
 from smppgw.carriers.http import Observer
 from smppgw.core.codes import ErrorCode
@@ -171,10 +171,6 @@ class TestPrepare:
 
         with pytest.raises(ValueError, match="too many values"):
             carrier.prepare(Batch(id=BATCH, messages=(chinese(), chinese())), NOW)
-
-    def test_a_carrier_without_its_key_is_a_bug(self) -> None:
-        with pytest.raises(ValueError, match="the access key was not loaded"):
-            Alibaba("alibaba", AlibabaConfig(), clock=Clock(), monotonic=Clock())
 
 
 class TestSend:
