@@ -174,6 +174,7 @@ def _globe_actions(globe: Globe) -> dict[str, _Action]:
     return {
         "SendMessageToGlobe": action(Operation.SEND, "To Message", globe.send_message_to_globe),
         "BatchSendMessageToGlobe": action(Operation.SEND, "To Message", globe.batch_send_message_to_globe),
+        "SendMessageWithTemplate": action(Operation.SEND, "To From TemplateCode", globe.send_message_with_template),
         "QueryMessage": action(Operation.STATUS, "MessageId", globe.query_message),
     }
 

@@ -23,6 +23,8 @@ class AlibabaOptions:
     """Time during which a fresh message is not found by queries."""
     seed: int = 0
     """Of the request ids."""
+    shuffle_ids: bool = False
+    """Whether the ids of an international batch come in another order than its numbers."""
     frequency_limits: bool = True
     """Whether the caps per number hold."""
     signatures: tuple[str, ...] = KNOWN_SIGNATURES
