@@ -52,7 +52,7 @@ def check_files(configs: Mapping[str, BaseModel]) -> None:
     """
     faults = []
     for name, config in configs.items():
-        if isinstance(config, AlibabaConfig) and config.templates is not None:
+        if isinstance(config, AlibabaConfig | AlibabaGlobeConfig) and config.templates is not None:
             try:
                 read_template_file(config.templates)
             except (TemplateFileError, OSError) as fault:

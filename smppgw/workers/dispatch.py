@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from smppgw.carriers.base import Carrier
-from smppgw.core.coalesce import plan
+from smppgw.core.coalesce import choose, plan
 from smppgw.core.disposition import Disposition, Doubted, Requeued, Taken, dispose
 from smppgw.core.doubt import REPEATS
 from smppgw.core.health import Circuit
@@ -72,6 +72,10 @@ class Dispatcher:
         self._reachable = reachable
         limits = carrier.limits
         self._bucket = TokenBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
+        # Taken with the look, whether a call of several comes of it or not: leasing many for nothing has its price too.
+        self._occasions: TokenBucket | None = None
+        if limits.batches_per_s is not None:
+            self._occasions = TokenBucket(limits.batches_per_s, 1, clock.monotonic())
         self._slots = asyncio.Semaphore(limits.max_in_flight)
         self._paused_until = 0.0
         self._divert_at = 0.0
@@ -108,12 +112,25 @@ class Dispatcher:
         limits = self._carrier.limits
         if limits.linger_s:
             await asyncio.sleep(limits.linger_s)
-        lease, messages = await self._store.lease(self._carrier.name, limits.max_messages, until=now + LEASE_S, now=now)
+        room = self._room()
+        lease, messages = await self._store.lease(self._carrier.name, room, until=now + LEASE_S, now=now)
         if not messages:
             return None
-        if len(messages) == limits.max_messages:
+        if len(messages) == room:
             self.bell.ring()  # there may be more
-        return lease, plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
+        batches = plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
+        if self._occasions is not None:
+            batches, left = choose(messages, batches, limits.batch_from)
+            if left:
+                await self._release(left, lease)
+                self.bell.ring()
+        return lease, batches
+
+    def _room(self) -> int:
+        """Return how many messages to lease: one while a call of several is scarce and none may go now."""
+        if self._occasions is None or self._occasions.take(self._clock.monotonic()):
+            return self._carrier.limits.max_messages
+        return 1
 
     async def _may_call(self) -> bool:
         """Wait for the pace of calls; False while the carrier is paused or its circuit is open."""

@@ -39,7 +39,7 @@ from smppgw.carriers.http import (
     retry_after,
 )
 from smppgw.core.model import Attempt
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.verdict import Deferred, Doubtful, Evidence, Rejected, Verdict
 
 METHOD: Final = "POST"
 OK: Final = "OK"
@@ -132,7 +132,7 @@ class Api:
         """Fetch the access key where it is not fixed, and keep it fresh from then on. Never raises; bounded."""
         await self._credentials.start()
 
-    async def send(self, attempt: Attempt, *, action: str, accepted: Callable[[Reply], Accepted | Doubtful]) -> Verdict:
+    async def send(self, attempt: Attempt, *, action: str, accepted: Callable[[Reply], Verdict]) -> Verdict:
         """Send an attempt, signed anew, and read the answer; ``accepted`` reads one that says OK."""
         started = self._monotonic()
         result = await self._call(

@@ -95,3 +95,27 @@ class AlibabaGlobeConfig(AlibabaAccount):
     endpoint: Origin = "https://dysmsapi.ap-southeast-1.aliyuncs.com"
     sender: Annotated[str, Field(max_length=15)] = ""
     """Sender of messages that bring none; empty: the platform's choice."""
+    max_batch: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Messages per call; one: every message has a call of its own."""
+    mainland: bool = False
+    """Whether mainland China is reached too, by templates."""
+    sign_name: SignName | None = None
+    """Signature of texts to mainland China that bring none; without one, such texts are refused."""
+    signatures: tuple[SignName, ...] = ()
+    """Signatures such a text may bring as ``【...】`` at its start or end; empty: any, the platform judges."""
+    templates: Path | None = None
+    """JSON file of the approved templates for mainland China."""
+
+    @model_validator(mode="after")
+    def _can_reach_the_mainland(self) -> Self:
+        if self.mainland and self.templates is None:
+            raise ValueError("mainland needs templates: the platform has no list of them")
+        if not self.mainland and (self.templates or self.signatures or self.sign_name):
+            raise ValueError("templates, signatures and sign_name are for mainland = true only")
+        return self
+
+    @model_validator(mode="after")
+    def _is_worth_a_batch(self) -> Self:
+        if 1 < self.max_batch <= self.calls_per_s:
+            raise ValueError("a call of several goes once a second: max_batch must be more than calls_per_s, or 1")
+        return self
