@@ -23,6 +23,7 @@ from smppgw.workers.doubts import Doubts
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.operations import Operations
+from smppgw.workers.pace import Occasions
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
@@ -150,11 +151,13 @@ class Crew:
             on_finished=self._finished,
         )
         self._settlements.append(settlement)
+        occasions = Occasions(carrier.limits, self._clock)
         dispatcher = Dispatcher(
             carrier=carrier,
             store=store,
             settlement=settlement,
             circuit=self.circuits[carrier.name],
+            occasions=occasions,
             clock=self._clock,
             metrics=self._metrics,
             new_batch_id=new_batch_id,
@@ -177,6 +180,7 @@ class Crew:
                 carrier=carrier,
                 store=store,
                 settlement=settlement,
+                occasions=occasions,
                 clock=self._clock,
                 metrics=self._metrics,
                 jitter=random,

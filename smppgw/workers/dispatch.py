@@ -26,7 +26,7 @@ from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Lease, LeaseLostError, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.calling import Settlement
-from smppgw.workers.pace import pace, store_while_leased, until_due
+from smppgw.workers.pace import Occasions, pace, store_while_leased, until_due
 
 _log = structlog.get_logger()
 
@@ -53,6 +53,7 @@ class Dispatcher:
         store: Store,
         settlement: Settlement,
         circuit: Circuit,
+        occasions: Occasions,
         clock: Clock,
         metrics: Metrics,
         new_batch_id: Callable[[], BatchId],
@@ -72,10 +73,7 @@ class Dispatcher:
         self._reachable = reachable
         limits = carrier.limits
         self._bucket = TokenBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
-        # Taken with the look, whether a call of several comes of it or not: leasing many for nothing has its price too.
-        self._occasions: TokenBucket | None = None
-        if limits.batches_per_s is not None:
-            self._occasions = TokenBucket(limits.batches_per_s, 1, clock.monotonic())
+        self._occasions = occasions
         self._slots = asyncio.Semaphore(limits.max_in_flight)
         self._paused_until = 0.0
         self._divert_at = 0.0
@@ -119,7 +117,7 @@ class Dispatcher:
         if len(messages) == room:
             self.bell.ring()  # there may be more
         batches = plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
-        if self._occasions is not None:
+        if self._occasions.are_scarce:
             batches, left = choose(messages, batches, limits.batch_from)
             if left:
                 await self._release(left, lease)
@@ -127,10 +125,11 @@ class Dispatcher:
         return lease, batches
 
     def _room(self) -> int:
-        """Return how many messages to lease: one while a call of several is scarce and none may go now."""
-        if self._occasions is None or self._occasions.take(self._clock.monotonic()):
-            return self._carrier.limits.max_messages
-        return 1
+        """Return how many messages to lease: one while calls of several are scarce and none may go now.
+
+        The occasion is taken with the look, whatever comes of it: leasing many for nothing has its price too.
+        """
+        return self._carrier.limits.max_messages if self._occasions.take() else 1
 
     async def _may_call(self) -> bool:
         """Wait for the pace of calls; False while the carrier is paused or its circuit is open."""

@@ -26,7 +26,7 @@ from smppgw.ops.metrics import Metrics
 from smppgw.store.base import DueDoubt, Lease, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.calling import Settlement
-from smppgw.workers.pace import pace
+from smppgw.workers.pace import Occasions, pace
 
 _log = structlog.get_logger()
 
@@ -47,6 +47,7 @@ class Doubts:
         carrier: Carrier,
         store: Store,
         settlement: Settlement,
+        occasions: Occasions,
         clock: Clock,
         metrics: Metrics,
         jitter: Callable[[], float],
@@ -55,6 +56,7 @@ class Doubts:
         self._carrier = carrier
         self._store = store
         self._settlement = settlement
+        self._occasions = occasions
         self._clock = clock
         self._metrics = metrics
         self._jitter = jitter
@@ -99,6 +101,7 @@ class Doubts:
     async def _step(self, doubt: DueDoubt, lease: Lease) -> None:
         # Before the step is chosen: the fence must not end while it waits.
         await pace(self._bucket, self._clock)
+        await self._occasions.wait(len(doubt.attempt.messages))
         limits = self._carrier.limits
         step = next_step(
             doubt.progress,

@@ -33,6 +33,7 @@ class Room:
             calls_per_s=1000.0,
             fence_s=changes.pop("fence_s", None),
             push_wait_s=changes.pop("push_wait_s", None),
+            batches_per_s=changes.pop("batches_per_s", None),
         )
         self.carrier = FakeCarrier(limits=limits, **changes)
         self.crew = Crewing(depot, time, {"alpha": self.carrier})
@@ -420,3 +421,19 @@ async def test_steps_keep_the_pace_of_the_carrier(depot: Depot, time: FakeClock,
 
     assert room.repeats == 4 + 5
     assert pauses[:1] == [pytest.approx(0.5)]
+
+
+async def test_repeats_of_calls_of_several_wait_for_their_occasions(
+    depot: Depot, time: FakeClock, pauses: list[float]
+) -> None:
+    room = Room(depot, time, fence_s=FENCE_S, batches_per_s=1.0)
+    for _ in range(3):
+        await room.doubt(2)
+    room.carrier.default = TAKEN
+    time.advance(60.0)
+    pauses.clear()
+
+    await room.doubts.turn()
+
+    assert await depot.stages() == {"awaiting_status": 6}
+    assert sum(pauses) == pytest.approx(2.0)  # three calls, the first at once
