@@ -49,9 +49,8 @@ poll_first = "0.3s"
 [carriers.alibaba-intl]
 type = "alibaba-globe"
 endpoint = "{url}"
-access_key_id = "{login}"
-access_key_secret = "{login}"
 poll_first = "0.3s"
+{abroad}
 [[routes]]
 name = "china"
 match = {{ country = ["CN"] }}
@@ -63,10 +62,18 @@ carriers = ["alibaba-intl"]
 """
 
 
+KEY = f"""
+access_key_id = "{LOGIN}"
+access_key_secret = "{LOGIN}"
+"""
+"""Lines of the only key that the simulated Alibaba Cloud knows from the start."""
+
+
 def configuration(
     *,
     retarus: str,
     alibaba: str | None = None,
+    abroad: str = KEY,
     smpp: str = "",
     account: str = "max_tps = 100000",
     carrier: str = "",
@@ -78,6 +85,7 @@ def configuration(
     Args:
         retarus: Base URL of the simulator.
         alibaba: Base URL of the simulator of mainland and international messages; None: no such carriers.
+        abroad: More lines of [carriers.alibaba-intl], its key among them.
         smpp: More lines of [smpp].
         account: More lines of the account.
         carrier: More lines of [carriers.retarus].
@@ -87,6 +95,6 @@ def configuration(
     return "".join((
         _LISTENERS.format(smpp=smpp, store=store),
         _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account=account),
-        "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN),
+        "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN, abroad=abroad),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
     ))  # fmt: skip
