@@ -34,6 +34,7 @@ lint: $(INSTALLED_TEST)
 	@$(VENV)/bin/lint-imports
 
 bench: $(INSTALLED_TEST)
+	@$(VENV)/bin/python -m tests.benchmarks.template_matching
 	@$(VENV)/bin/python -m tests.benchmarks.whole_life $(ARGS)
 
 prove: $(INSTALLED_TEST)

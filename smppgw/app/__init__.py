@@ -40,7 +40,12 @@ def _read(path: Path, environ: Mapping[str, str]) -> Configuration:
     settings = loader.load(path, MODELS, environ)
     check_files(settings.carriers)
     try:
-        return Configuration(settings, policies.prices(settings), server_context(settings.smpp))
+        return Configuration(
+            settings,
+            policies.prices(settings),
+            server_context(settings.smpp),
+            policies.callees(settings.accounts),
+        )
     except (OSError, UnicodeDecodeError) as fault:
         raise ConfigFaults((Fault("rates", f"a rate card cannot be read: {fault}"),)) from None
     except RateFaults as faults:

@@ -1,6 +1,6 @@
 """The carriers there are: by ``type``, the model of the configuration section and the adapter behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -11,8 +11,9 @@ from smppgw.carriers.alibaba.credentials import KeyUnavailableError
 from smppgw.carriers.alibaba.key_file import read_key_file
 from smppgw.carriers.alibaba.template_rows import TemplateFileError, read_template_file
 from smppgw.carriers.base import Carrier
-from smppgw.carriers.http import Observer
+from smppgw.carriers.http import Observer, Unobserved
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
+from smppgw.carriers.probing import Probe, Probing
 from smppgw.carriers.retarus import Retarus, RetarusConfig
 from smppgw.config.faults import ConfigFaults, Fault
 from smppgw.ops.clock import Clock
@@ -69,3 +70,12 @@ def check_files(configs: Mapping[str, BaseModel]) -> None:
 def make_carriers(configs: Mapping[str, BaseModel], clock: Clock, observer: Observer) -> dict[str, Carrier]:
     """Make the adapter of each configured carrier; none of them opens a connection yet."""
     return {name: _MAKERS[type(config)](name, config, clock, observer) for name, config in configs.items()}
+
+
+async def try_carrier(name: str, config: BaseModel, clock: Clock) -> Sequence[Probe] | None:
+    """Try a configured carrier without sending a message; None: its kind cannot be tried."""
+    carrier = make_carriers({name: config}, clock, Unobserved())[name]
+    try:
+        return await carrier.probe() if isinstance(carrier, Probing) else None
+    finally:
+        await carrier.aclose()

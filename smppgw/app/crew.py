@@ -6,15 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import random
 from typing import Protocol
 
-from smppgw.carriers.base import Carrier
+from smppgw.carriers.base import Carrier, Reconciles
+from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
-from smppgw.core.routing import Router
+from smppgw.core.routing.table import Router
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.passwords import Passwords
+from smppgw.smpp.dial import Dialler
+from smppgw.smpp.settings import SessionSettings
+from smppgw.smpp.tally import Tally
 from smppgw.store.base import Finish, Store
 from smppgw.workers.binds import Binds
 from smppgw.workers.calling import Settlement
@@ -22,13 +26,16 @@ from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
+from smppgw.workers.market import LiveMarket
 from smppgw.workers.operations import Operations
+from smppgw.workers.outbind import Callee, Outbinds
 from smppgw.workers.pace import Occasions
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import Reception
+from smppgw.workers.reconcile import Reconciler
 from smppgw.workers.routes import Routes
 from smppgw.workers.sweep import Sweeper
 
@@ -62,6 +69,10 @@ class Crew:
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
         lockout_rules: LockoutRules,
+        bind_rate: BindRate,
+        callees: Mapping[str, Callee],
+        session_settings: SessionSettings,
+        tally: Tally,
         receipt_window: int,
         outgoing_kept_s: float,
         messages_kept_s: float,
@@ -71,7 +82,7 @@ class Crew:
         self._clock = clock
         self._metrics = metrics
         self.circuits = {name: Circuit() for name in carriers}
-        guard = Guard(Lockout(lockout_rules), clock, asyncio.get_running_loop().call_later)
+        guard = Guard(Lockout(lockout_rules), BindRates(bind_rate), clock, asyncio.get_running_loop().call_later)
         self.binds = Binds(policies, passwords, metrics, guard, self._owed, clock.monotonic())
         self.receipts = Receipts(
             store=store,
@@ -81,9 +92,9 @@ class Crew:
             metrics=metrics,
             jitter=random,
         )
-        self._carriers = carriers
         self._settlements: list[Settlement] = []
-        routes = Routes(router, carriers)
+        self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
+        routes = Routes(router, self._market, random)
         self._intake = Intake(
             store=store,
             routes=routes,
@@ -111,8 +122,18 @@ class Crew:
             clock=clock,
             metrics=metrics,
         )
+        self.dialler = Dialler(self.reception, session_settings, clock=clock.monotonic, tally=tally)
+        self.outbinds = Outbinds(
+            callees,
+            dialler=self.dialler,
+            accounts=self.binds.accounts,
+            store=store,
+            clock=clock,
+            metrics=metrics,
+            jitter=random,
+        )
         self.dispatchers: dict[str, Dispatcher] = {}
-        self.stoppable: list[Worker] = []
+        self.stoppable: list[Worker] = [self.outbinds]
         for carrier in carriers.values():
             self._hire_for(carrier, store, prices)
         self.stoppable.append(
@@ -134,14 +155,21 @@ class Crew:
         self._metrics.know_accounts(policies)
         self.binds.reload(policies, self._clock.monotonic())
         self.receipts.reload()
-        routes = Routes(router, self._carriers)
+        self._market.prices = prices
+        routes = Routes(router, self._market, random)
         self._intake.reload(routes, policies)
         self._operations.reload(routes)
         for settlement in self._settlements:
             settlement.prices = prices
+        for dispatcher in self.dispatchers.values():
+            dispatcher.probe_now()  # a password file may have changed with it
+
+    def remember(self, finishes: Sequence[Finish]) -> None:
+        """Take up what is known of carriers from before a restart, oldest first."""
+        self._market.finished(finishes)
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
-        """Add the three workers of one carrier."""
+        """Add the workers of one carrier: three, and one that compares its days where it tells of them."""
         settlement = Settlement(
             carrier=carrier.name,
             store=store,
@@ -149,6 +177,8 @@ class Crew:
             clock=self._clock,
             metrics=self._metrics,
             on_finished=self._finished,
+            on_taken=self._market.accepted,
+            on_owed=self._owed,
         )
         self._settlements.append(settlement)
         occasions = Occasions(carrier.limits, self._clock)
@@ -187,10 +217,18 @@ class Crew:
                 on_queued=self._queued,
             ),
         ]
+        if isinstance(carrier, Reconciles):
+            self.stoppable.append(
+                Reconciler(name=carrier.name, carrier=carrier, store=store, clock=self._clock, metrics=self._metrics)
+            )
 
     def _reachable(self) -> list[str]:
         now = self._clock.monotonic()
         return [name for name, circuit in self.circuits.items() if circuit.state(now) is CircuitState.CLOSED]
+
+    def _who_is_down(self) -> frozenset[str]:
+        now = self._clock.monotonic()
+        return frozenset(name for name, circuit in self.circuits.items() if circuit.state(now) is CircuitState.OPEN)
 
     def _queued(self, carriers: Iterable[str]) -> None:
         for name in carriers:
@@ -203,6 +241,7 @@ class Crew:
     def _finished(self, finishes: Sequence[Finish]) -> None:
         """Count what ended, and look for its receipts."""
         now = self._clock.wall()
+        self._market.finished(finishes)
         for finish in finishes:
             self._metrics.finished(
                 finish.account, finish.carrier, finish.outcome.name.lower(), now - finish.accepted_at

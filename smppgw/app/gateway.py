@@ -1,7 +1,7 @@
 """Start the gateway from the bottom up, stop it from the top down.
 
 Start: store, carriers, workers, HTTP, and last the SMPP listener: what accepts comes after what it needs.
-Stop: no new connections and binds; what was read is answered and every bind gets its unbind; calls in flight are
+Stop: no new connections, calls and binds; what was read is answered and every bind gets its unbind; calls in flight are
 finished and settled; what is still open at the end of the drain is a doubt that the next start resolves.
 A worker that raises ends the process: a daemon that goes on without its dispatcher only looks alive.
 """
@@ -29,6 +29,7 @@ from smppgw.ops.passwords import Passwords
 from smppgw.ops.systemd import Notifier, watchdog_interval_s
 from smppgw.smpp.admission import Admission
 from smppgw.smpp.aio import Listener, listen
+from smppgw.smpp.dial import Dialler
 from smppgw.smpp.tally import Tally
 from smppgw.store.base import StoreFailedError
 from smppgw.store.sqlite import SqliteStore
@@ -37,6 +38,8 @@ from smppgw.web.serving import serve
 
 _log = structlog.get_logger()
 
+_REMEMBERED: Final = 20_000
+"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 _GOODBYE_S: Final = 5.0
 """How long binds may take to answer our unbind."""
 
@@ -61,6 +64,8 @@ class Gateway:
         self._settings = settings
         self._prices = configuration.prices
         self._tls = configuration.tls
+        self._callees = configuration.callees
+        self._session_settings = policies.session_settings(settings)
         self._clock = clock
         self._notifier = Notifier(environ)
         self._policies = policies.account_policies(settings.accounts)
@@ -137,12 +142,17 @@ class Gateway:
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,
             lockout_rules=policies.lockout_rules(settings),
+            bind_rate=policies.bind_rate(settings),
+            callees=self._callees,
+            session_settings=self._session_settings,
+            tally=self._tally,
             receipt_window=settings.smpp.receipt_window,
             outgoing_kept_s=settings.store.receipts_retention,
             messages_kept_s=settings.store.messages_retention,
             clock=self._clock,
             metrics=self._metrics,
         )
+        crew.remember(await store.recent(_REMEMBERED))
         return store, crew
 
     async def _work(self, store: SqliteStore, crew: Crew, http_at: tuple[str, int]) -> None:
@@ -180,7 +190,7 @@ class Gateway:
                 crew.reception,
                 address.host,
                 address.port,
-                policies.session_settings(self._settings),
+                self._session_settings,
                 clock=self._clock.monotonic,
                 ssl=tls,
                 proxies=smpp.proxy_protocol if address in smpp.proxy_listen else None,
@@ -220,12 +230,14 @@ class Gateway:
         crew.receipts.stop()
         for listener in listeners:
             listener.close()
-            for connection in list(listener.connections):
+        holders: tuple[Listener | Dialler, ...] = (*listeners, crew.dialler)
+        for holder in holders:
+            for connection in list(holder.connections):
                 connection.close()
         await crew.reception.wait_idle()
         try:
             async with asyncio.timeout(_GOODBYE_S):
-                await asyncio.gather(*(listener.wait_empty() for listener in listeners))
+                await asyncio.gather(*(holder.wait_empty() for holder in holders))
         except TimeoutError:
             pass  # who does not answer an unbind is cut off with the process
         await asyncio.wait(stoppable)

@@ -1,24 +1,39 @@
 """From the configuration to the values that workers go by."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from smppgw.config.accounts import Account
+from smppgw.app.tls import client_context
+from smppgw.config.accounts import Account, ClassMatch
+from smppgw.config.kinds import UTC_NAME
+from smppgw.config.listen import Listen
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
+from smppgw.core.bind_rates import BindRate
+from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
-from smppgw.core.routing import Match, Router, Rule
-from smppgw.smpp.receipt import DIALECTS
+from smppgw.core.routing import patterns
+from smppgw.core.routing.rules import Candidate, Constraints, Rule
+from smppgw.core.routing.table import Router
+from smppgw.core.values import Secret
+from smppgw.smpp import text
+from smppgw.smpp.consts import BindType
+from smppgw.smpp.receipt import DIALECTS, Dialect
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.text import Alphabet
+from smppgw.workers.outbind import Callee
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
 from smppgw.workers.reception import SERVES
 
 _ENCODING: Final = "utf-8-sig"
+_BURST_OF_PLACES: Final = 10
+"""How often all binds of an account may come at once, however small its bind_rate: a link that flaps is no storm."""
 
 
 def account_policies(accounts: Iterable[Account]) -> dict[str, AccountPolicy]:
@@ -33,35 +48,92 @@ def _policy(account: Account) -> AccountPolicy:
         allowed_networks=account.allowed_ips,
         certificates=frozenset(account.certificate),
         max_binds=account.max_binds,
+        max_binds_by_type=_bind_limits(account),
         bind_types=frozenset(account.bind_types),
+        bind_rate=BindRate.of(account.bind_rate, at_least=_BURST_OF_PLACES * account.max_binds),
         max_tps=account.max_tps,
+        counts_parts=account.tps_counts == "parts",
         window=account.window,
         country=account.country,
-        default_alphabet=Alphabet(account.default_alphabet),
-        dialect=DIALECTS[account.receipt_profile],
+        alphabets=text.alphabets(Alphabet(account.default_alphabet), dict(account.data_codings)),
+        dialect=_dialect(account),
         receipts_as_data_sm=account.receipt_pdu == "data_sm",
         id_form=IdForm(account.message_id),
+        multi_ids_apart=account.multi_message_id == "each",
         validity_s=account.validity,
         traffic_class=account.traffic_class,
+        classes=tuple(map(_class_rule, account.classes)),
         assembly_s=account.assembly,
+        send_incomplete=account.missing_parts == "send",
+    )
+
+
+def _dialect(account: Account) -> Dialect:
+    profile, zone = DIALECTS[account.receipt_profile], account.receipt_zone
+    return profile if zone == UTC_NAME else replace(profile, zone=ZoneInfo(zone))
+
+
+def _bind_limits(account: Account) -> Mapping[BindType, int]:
+    limits = account.max_binds_by_type
+    return {} if limits is None else {BindType(name): limit for name, limit in limits if limit is not None}
+
+
+def _class_rule(match: ClassMatch) -> ClassRule:
+    return ClassRule(
+        traffic_class=match.traffic_class,
+        service_type=match.service_type,
+        priority_flag=match.priority,
+        tlv=match.tlv,
+        text=patterns.compiled(match.text) if match.text else None,
+    )
+
+
+def callees(accounts: Iterable[Account]) -> dict[str, Callee]:
+    """Return whom we call, by system_id.
+
+    Raises:
+        ConfigFaults: A file of authorities is not what its key says.
+    """
+    return {account.system_id: _callee(account, account.outbind) for account in accounts if account.outbind}
+
+
+def _callee(account: Account, outbind: Listen) -> Callee:
+    key = f"accounts[{account.system_id}].outbind_ca_file"
+    return Callee(
+        host=outbind.host,
+        port=outbind.port,
+        system_id=account.outbind_system_id or "",
+        password=account.outbind_password or Secret(""),
+        tls=client_context(account.outbind_ca_file, key) if account.outbind_tls else None,
     )
 
 
 def router(routes: Iterable[Route]) -> Router:
     """Compile the routing table."""
-    return Router([
-        Rule(
-            name=route.name,
-            match=Match(
-                accounts=route.match.account,
-                countries=route.match.country,
-                prefixes=route.match.prefix,
-                senders=route.match.sender,
-            ),
-            carriers=route.carriers,
-        )
-        for route in routes
-    ])  # fmt: skip
+    return Router([_rule(route) for route in routes])
+
+
+def _rule(route: Route) -> Rule:
+    return Rule(
+        name=route.name,
+        match=route.match.rule_match(),
+        candidates=tuple(
+            Candidate(carrier, route.weights.get(carrier, 1), route.commitments.get(carrier, 0))
+            for carrier in route.carriers
+        ),
+        strategy=route.strategy,
+        constraints=Constraints(
+            max_price=None if route.max_price is None else route.max_price[0],
+            without_price=route.without_price,
+            min_delivery_pct=route.min_delivery,
+            max_latency_s=route.max_latency,
+        ),
+        exploration=route.exploration,
+        tier_delivery_pct=route.tier_delivery,
+        sender=route.sender,
+        hold=route.hold,
+        refuse=route.refuse,
+    )
 
 
 def session_settings(settings: Settings) -> SessionSettings:
@@ -85,6 +157,11 @@ def lockout_rules(settings: Settings) -> LockoutRules:
     """Return what holds for those who fail to bind."""
     smpp = settings.smpp
     return LockoutRules(lock_after=smpp.lockout_after, lock_s=smpp.lockout, longest_delay_s=smpp.refusal_delay)
+
+
+def bind_rate(settings: Settings) -> BindRate:
+    """Return how often one address may ask to bind as who has not bound from there."""
+    return BindRate.of(settings.smpp.bind_rate_per_ip)
 
 
 def prices(settings: Settings) -> Prices:

@@ -16,6 +16,7 @@ from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.systemd import Notifier
 from smppgw.smpp.aio import Listener
+from smppgw.workers.outbind import Callee
 from smppgw.workers.pricing import Prices
 
 _log = structlog.get_logger()
@@ -33,6 +34,8 @@ class Configuration:
     prices: Prices
     tls: SSLContext | None
     """What the TLS listeners speak; None where there are none."""
+    callees: Mapping[str, Callee]
+    """Whom we call."""
 
 
 class Reloader:
@@ -83,6 +86,7 @@ class Reloader:
             return
         settings = new.settings
         self._crew.reload(policies.account_policies(settings.accounts), policies.router(settings.routes), new.prices)
+        self._crew.outbinds.reload(new.callees)
         if new.tls is not None:
             for listener in self._listeners:
                 listener.use_tls(new.tls)

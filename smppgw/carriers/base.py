@@ -7,11 +7,12 @@ network does; an exception from an adapter is a bug.
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date, tzinfo
+from typing import Protocol, runtime_checkable
 
 from smppgw.core.model import Attempt, Batch, DoubtRule, Message, MessageId, Sent
 from smppgw.core.retry import PollSchedule
-from smppgw.core.verdict import Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Deferred, Rejected, StatusReport, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +80,26 @@ class Carrier(Protocol):
 
     async def aclose(self) -> None:
         """Close connections."""
+
+
+@runtime_checkable
+class Admits(Protocol):
+    """Optional: a carrier that knows of some calls beforehand that they would be refused."""
+
+    def admit(self, message: Message, now: float) -> Rejected | Deferred | None:
+        """Say whether a call for this message now would be refused for certain; None: nothing is known against it.
+
+        Asked when a call could begin, so it must be quick and may not do I/O; what it says counts as the carrier's
+        own word. A carrier may take note that a message it admits is on its way.
+        """
+
+
+@runtime_checkable
+class Reconciles(Protocol):
+    """Optional: a carrier that can be asked how many parts it counts."""
+
+    billing_zone: tzinfo
+    """Whose midnight divides its days."""
+
+    async def billed_parts(self, day: date) -> int | None:
+        """Return the parts it bills for a day; None when that cannot be learned now. Never raises."""

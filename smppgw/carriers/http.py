@@ -23,7 +23,7 @@ import httpx2 as httpx
 import msgspec
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, PauseCause, Rejected, Verdict
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ MAX_OCTETS: Final = 256 * 1024
 """Largest answer read, after decompression; a look-up of many messages may ask for more."""
 MAX_RETRY_AFTER_S: Final = 600.0
 """A carrier may ask for a pause; it may not switch itself off for a day by a mistake in one header."""
-LOGIN_PAUSE_S: Final = 60.0
-"""Wrong credentials seldom mend themselves within a minute."""
+ACCOUNT_PAUSE_S: Final = 60.0
+"""Wrong credentials and an empty purse seldom mend themselves within a minute."""
 KEEPALIVE_S: Final = 20.0
 """Idle connections are dropped by us before the peer does it: a request on a connection that is just being closed is
 doubtful. Servers and balancers in front of them usually wait 60 s or more."""
@@ -269,15 +269,21 @@ def read_refusal(answer: Answer, now: float) -> Deferred | Rejected | Doubtful:
     reason = f"http {answer.status}"
     match answer.status:
         case 401 | 403:
-            return Deferred(f"{reason}: login refused", not_before=now + LOGIN_PAUSE_S, whole_carrier=True)
+            return _paused(f"{reason}: login refused", PauseCause.LOGIN, now + ACCOUNT_PAUSE_S)
+        case 402:
+            return _paused(f"{reason}: payment required", PauseCause.MONEY, now + ACCOUNT_PAUSE_S)
         case 429:
-            return Deferred(f"{reason}: throttled", not_before=retry_after(answer, now), whole_carrier=True)
+            return _paused(f"{reason}: throttled", PauseCause.THROTTLE, retry_after(answer, now))
         case 408:
             return Doubtful(reason)
         case status if 400 <= status < 500:
             return Rejected(ErrorCode.PARAMETER_REFUSED, reason)
         case _:
             return Doubtful(reason)
+
+
+def _paused(reason: str, cause: PauseCause, until: float | None) -> Deferred:
+    return Deferred(reason, not_before=until, whole_carrier=True, pause=cause)
 
 
 def not_sent(result: NotSent) -> Deferred:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from smppgw.carriers.base import CarrierLimits
 from smppgw.carriers.config import CarrierConfig
+from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent
 from smppgw.core.values import Seconds
@@ -107,6 +108,10 @@ class Loopback:
 
     async def ready(self) -> None:
         """Nothing to fetch."""
+
+    async def probe(self) -> Sequence[Probe]:
+        """Say that it is always there."""
+        return (Probe(place="loopback", reachable=True, authenticated=None, seconds=0.0, words="no network needed"),)
 
     async def aclose(self) -> None:
         """Nothing to close."""

@@ -20,12 +20,14 @@ class _Place(NamedTuple):
 _COMMANDS: Final = {
     "run": _Place("run", "run", "The daemon, in the foreground."),
     "check": _Place("check", "check", "Every fault of a configuration at once."),
+    "carriers": _Place("carriers", "carriers", "The carriers of a configuration, and whether they can be used."),
     "demo": _Place("demo", "demo", "Watch messages make the whole way, on this machine."),
     "simulate": _Place("simulate", "simulate", "A carrier on loopback, with scripted faults."),
     "send": _Place("send", "send", "Submit one message over SMPP."),
     "bench": _Place("bench", "bench", "Measure a gateway under load."),
     "decode": _Place("decode", "decode", "A PDU in words."),
     "receipt": _Place("receipt", "receipt", "A sample receipt in any profile."),
+    "route": _Place("route", "route", "Where a message would go, and why."),
     "health": _Place("health", "health", "Ask the daemon how it is."),
     "hash-password": _Place("hash_password", "hash_password", "Make an account's password_hash."),
 }

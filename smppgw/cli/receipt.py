@@ -3,9 +3,11 @@
 import json
 from dataclasses import replace
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import click
 
+from smppgw.config.kinds import UTC_NAME, parse_zone
 from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind
 from smppgw.smpp.consts import MessageState
 from smppgw.smpp.describe import Line, describe
@@ -29,23 +31,39 @@ _TLVS: Final = frozenset({"receipted_message_id", "message_state", "network_erro
 @click.option(
     "--message-id", type=click.Choice(list(_IDS)), help="As in the account.  [default: what the profile is made for]"
 )
+@click.option(
+    "--zone",
+    default=UTC_NAME,
+    show_default=True,
+    callback=lambda _context, _option, name: _zone(name),
+    help="Time zone of the dates, by its IANA name.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def receipt(profile: str, state: str, err: int, message_id: str | None, *, as_json: bool) -> None:
+def receipt(profile: str, state: str, err: int, message_id: str | None, zone: ZoneInfo, *, as_json: bool) -> None:
     """Examples:
 
     \b
       smppgw receipt --profile vonage
       smppgw receipt --profile standard --state undeliv --err 12
+      smppgw receipt --profile kannel --zone Europe/Berlin
+      smppgw receipt --profile kannel --state enroute
       smppgw receipt --profile cm --json | jq -r .hex | smppgw decode -
 
     Shows a sample receipt as an account with this receipt_profile gets it: its text, its TLVs, and the whole
-    deliver_sm in hexadecimal digits.
+    deliver_sm in hexadecimal digits. State "enroute" is that of an intermediate notification.
     """  # noqa: D301, D415 # \b is click's mark for text that is not to be refilled
-    dialect = DIALECTS[profile]
+    dialect = replace(DIALECTS[profile], zone=zone)
     answered = _IDS[message_id or ("hex" if dialect.hex_response else "decimal")]
     pdu = replace(write_receipt(_sample(answered, _STATES[state.lower()], err), dialect), sequence_number=1)
     told = _told(profile, dialect, answered, pdu)
     click.echo(json.dumps(told, indent=2) if as_json else _in_words(told))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(parse_zone(name))
+    except ValueError as fault:
+        raise click.BadParameter(str(fault)) from None
 
 
 def _sample(message_id: str, state: MessageState, err: int) -> Outgoing:

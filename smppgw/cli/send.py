@@ -2,10 +2,11 @@
 
 import contextlib
 import logging
+import re
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ from smppgw.smpp.text import Alphabet
 
 _MAX_PARTS: Final = 255
 _LOGGER: Final = "smppgw.send"
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f]{1,16}")
+_DECIMAL: Final = re.compile(r"[0-9]{1,20}")
 
 
 @click.command()
@@ -128,6 +131,7 @@ class _Exchange:
     ids: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     receipts: dict[str, str] = field(default_factory=dict)
+    """By every id that a receipt names: that of its text and that of its TLV may differ."""
 
     def submit(self, submits: list[dict[str, Any]], timeout_s: float) -> None:
         """Send one part after the other and read the responses; receipts may come between them."""
@@ -141,7 +145,13 @@ class _Exchange:
 
     def await_receipts(self, wait_s: float) -> None:
         """Read until every part has its receipt, or the time is over."""
-        self._read_until(lambda: all(each in self.receipts for each in self.ids), wait_s)
+        self._read_until(self._has_all_receipts, wait_s)
+
+    def _has_all_receipts(self) -> bool:
+        return all(self._receipt_of(message_id) for message_id in self.ids)
+
+    def _receipt_of(self, message_id: str) -> str | None:
+        return next((self.receipts[name] for name in _readings(message_id) if name in self.receipts), None)
 
     def tell(self, *, wants_receipts: bool) -> bool:
         """Print everything; whether all is well."""
@@ -155,11 +165,11 @@ class _Exchange:
         if not wants_receipts:
             return complete
         for message_id in self.ids:
-            if message_id in self.receipts:
-                click.echo(f"receipt {escape(message_id)} {self.receipts[message_id]}")
+            if said := self._receipt_of(message_id):
+                click.echo(f"receipt {escape(message_id)} {said}")
             else:
                 click.echo(f"no receipt in time for {escape(message_id)}", err=True)
-        return complete and all(each in self.receipts for each in self.ids)
+        return complete and self._has_all_receipts()
 
     def _read_until(self, done: Callable[[], bool], limit_s: float) -> None:
         deadline = time.monotonic() + limit_s
@@ -183,7 +193,24 @@ class _Exchange:
             return
         said = receipt.parse(pdu.short_message or b"")
         if said is not None:
-            self.receipts[said.message_id] = f"{receipt.STATS[said.state].value} err:{said.err:03}"
+            in_tlv = _decoded(pdu.receipted_message_id).rstrip("\0")
+            told = f"{receipt.STATS[said.state].value} err:{said.err:03}"
+            self.receipts |= {name: told for name in (said.message_id, in_tlv) if name}
+
+
+def _readings(message_id: str) -> Iterator[str]:
+    """Yield the ids under which a receipt may come: as answered, or the same number to the other base.
+
+    Message centres answer in one and write receipts in the other (Vonage, SMPP 3.3; Kannel knows both ways as
+    msg-id-type), with or without zeros before it.
+    """
+    yield message_id
+    if _HEXADECIMAL.fullmatch(message_id):
+        number = int(message_id, 16)
+        yield from (f"{number}", f"{number:010}")
+    if _DECIMAL.fullmatch(message_id):
+        number = int(message_id)
+        yield from (f"{number:x}", f"{number:X}", f"{number:08x}", f"{number:08X}")
 
 
 def _decoded(value: bytes | str | None) -> str:

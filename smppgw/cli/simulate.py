@@ -63,6 +63,7 @@ def simulate() -> None:
 @click.option("--password", default="smppgw", show_default=True)
 @_seconds("--visible-after", 2.0, "How long a fresh job is answered like an unknown one.")
 @click.option("--strict", is_flag=True, help="Refuse unknown properties and values out of range.")
+@click.option("--refuse-suffix", default="", metavar="DIGITS", help="Refuse a whole job for a number that ends so.")
 def retarus(listen: tuple[str, int], **options: Any) -> None:
     """Retarus SMS4A under /de2/rest/v1, /de1/rest/v1 and /eu/rest/v1."""
     _serve("retarus", retarus_app(RetarusOptions(**options)), listen)

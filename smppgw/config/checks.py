@@ -13,10 +13,13 @@ from pydantic import BaseModel
 from smppgw.config.accounts import Account
 from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
+from smppgw.config.listen import Listen
 from smppgw.config.reading import suggest
-from smppgw.config.routes import Route
 from smppgw.config.sections import SmppSettings
 from smppgw.core.rates import Exchange, RateCard, RateFaults
+from smppgw.core.values import BY_ACCOUNT
+from smppgw.smpp.consts import BindType
+from smppgw.smpp.networks import is_in
 
 _TABLES: Final[Mapping[str, Callable[[Iterable[str], str], object]]] = {
     "rates": RateCard.parse,
@@ -32,18 +35,14 @@ def check_names(kind: str, names: Iterable[str], findings: Findings) -> None:
             findings.fault(f"{kind}[{name}]", f"there are {times} of this name", "give each its own")
 
 
-def check_routes(routes: Sequence[Route], carriers: Sequence[str], accounts: Sequence[str], findings: Findings) -> None:
-    """Routes name carriers and accounts that exist; ``carriers`` and ``accounts`` may hold faulty ones too."""
-    for route in routes:
-        path = f"routes[{route.name}]"
-        for name in route.carriers:
-            if name not in carriers:
-                findings.fault(f"{path}.carriers", f"there is no carrier {name!r}", suggest(name, carriers))
-        for name in route.match.account:
-            if name not in accounts:
-                findings.fault(f"{path}.match.account", f"there is no account {name!r}", suggest(name, accounts))
-        if len(set(route.carriers)) < len(route.carriers):
-            findings.fault(f"{path}.carriers", "names a carrier twice")
+def check_accounts_of_carriers(carriers: Mapping[str, BaseModel], accounts: Sequence[str], findings: Findings) -> None:
+    """What a carrier does by account names accounts that exist; ``accounts`` may hold faulty ones too."""
+    for carrier, model in carriers.items():
+        for key in (name for name, field in type(model).model_fields.items() if BY_ACCOUNT in field.metadata):
+            for name in getattr(model, key):
+                if name not in accounts:
+                    path = f"carriers.{carrier}.{key}"
+                    findings.fault(path, f"there is no account {name!r}", suggest(name, accounts))
 
 
 def check_protection(smpp: SmppSettings, accounts: Sequence[Account], findings: Findings) -> None:
@@ -78,9 +77,45 @@ def check_tls(smpp: SmppSettings, accounts: Sequence[Account], findings: Finding
     elif smpp.tls_cert or smpp.tls_key or smpp.tls_client_ca:
         findings.warn("smpp.tls_listen", "is not set, so nothing speaks TLS whatever the other tls_ keys say")
     for account in accounts:
-        if account.certificate and not (smpp.tls_listen and smpp.tls_client_ca):
+        if account.certificate and not account.outbind_tls and not (smpp.tls_listen and smpp.tls_client_ca):
             reason = "could never bind: no client is asked for a certificate"
             findings.fault(f"accounts[{account.system_id}].certificate", reason, "set tls_listen and tls_client_ca")
+
+
+def check_outbinds(accounts: Iterable[Account], findings: Findings, *, protect: bool) -> None:
+    """Whoever is called can bind where he is called, and no password travels in clear without a word.
+
+    Args:
+        accounts: All that could be read.
+        findings: Where faults go.
+        protect: Make it a fault, not a warning, when a password would travel in clear.
+    """
+    for account in accounts:
+        path = f"accounts[{account.system_id}]"
+        if account.outbind is not None:
+            _check_callee(account, account.outbind, path, findings, protect=protect)
+        elif account.outbind_system_id or account.outbind_password or account.outbind_tls or account.outbind_ca_file:
+            findings.warn(f"{path}.outbind", "is not set, so nobody is called whatever the other outbind_ keys say")
+
+
+def _check_callee(account: Account, callee: Listen, path: str, findings: Findings, *, protect: bool) -> None:
+    if not {BindType.RECEIVER, BindType.TRANSCEIVER} & set(account.bind_types):
+        findings.fault(f"{path}.outbind", "is called in vain: bind_types has neither receiver nor transceiver")
+    if account.allowed_ips is not None and not callee.is_name and not is_in(callee.host, account.allowed_ips):
+        findings.fault(f"{path}.outbind", "is called in vain: allowed_ips does not have this address")
+    if account.certificate and not account.outbind_tls:
+        findings.fault(f"{path}.outbind_tls", "is required: the account binds with a certificate only", "write true")
+    if account.outbind_ca_file and not account.outbind_tls:
+        findings.fault(f"{path}.outbind_ca_file", "is for outbind_tls, which is not set")
+    if not account.outbind_tls and not callee.is_loopback:
+        _tell_in_clear(path, findings, protect=protect)
+
+
+def _tell_in_clear(path: str, findings: Findings, *, protect: bool) -> None:
+    if protect:
+        findings.fault(f"{path}.outbind", "is called in clear, with the passwords of both sides", "set outbind_tls")
+    else:
+        findings.warn(f"{path}.outbind", "is called in clear, with the passwords of both sides; set outbind_tls")
 
 
 def check_proxies(smpp: SmppSettings, findings: Findings) -> None:

@@ -1,17 +1,25 @@
 """The kinds of values that sections are made of, beyond those of ``core.values``. Each refuses in plain words."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from smppgw.config.reading import suggest
 from smppgw.core.model import TrafficClass
 from smppgw.core.numbers import is_country
-from smppgw.core.values import parse_duration
+from smppgw.core.values import parse_duration, parse_rate
+from smppgw.smpp.text import Alphabet
+
+UTC_NAME: Final = "UTC"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_DATA_CODING: Final = re.compile(r"0x[0-9A-Fa-f]{1,2}|[0-9]{1,3}")
+_TEXT_ALPHABETS: Final = tuple(alphabet.value for alphabet in Alphabet if alphabet is not Alphabet.BINARY)
 _TRAFFIC_CLASSES: Final = {member.name.lower(): member for member in TrafficClass}
 
 
@@ -67,6 +75,41 @@ def _system_id(value: str) -> str:
     return value
 
 
+def parse_zone(value: str) -> str:
+    """Check the name of a time zone.
+
+    Raises:
+        ValueError: There is no such one; the text may know what was meant.
+    """
+    if value == UTC_NAME or value in available_timezones():
+        return value
+    hint = suggest(value, available_timezones()) or 'write an IANA name, such as "Europe/Berlin"'
+    raise ValueError(f"{value!r} is no time zone: {hint}")
+
+
+def _data_codings(value: object) -> tuple[tuple[int, Alphabet], ...]:
+    if not isinstance(value, dict) or not value:
+        raise ValueError('should be a table, such as { "1" = "gsm7" }')
+    found: dict[int, Alphabet] = {}
+    for key, alphabet in value.items():
+        data_coding = _data_coding(str(key))
+        if data_coding in found:
+            raise ValueError(f"names data_coding {data_coding} twice")
+        if alphabet not in _TEXT_ALPHABETS:
+            raise ValueError(f"{alphabet!r} is no alphabet: {suggest(str(alphabet), _TEXT_ALPHABETS)}")
+        found[data_coding] = Alphabet(alphabet)
+    return tuple(found.items())
+
+
+def _data_coding(key: str) -> int:
+    value = int(key, 16 if key.startswith("0x") else 10) if _DATA_CODING.fullmatch(key) else -1
+    if not 0 <= value <= 255:
+        raise ValueError(f'{key!r} is no data_coding: write "1" to "255", or "0x01" to "0xFF"')
+    if value == 0:
+        raise ValueError("names data_coding 0, which is default_alphabet")
+    return value
+
+
 def _traffic_class(value: object) -> object:
     if isinstance(value, TrafficClass):
         return value
@@ -82,10 +125,16 @@ Duration = Annotated[
 """Seconds; written "30s", "5m", "2h", "7d"."""
 Rate = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
 """Events per second, a plain number."""
+Pace = Annotated[float, BeforeValidator(parse_rate), BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
+"""Events per second; written "50/s", "300/min", "1000/h"."""
 NetworkList = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], BeforeValidator(_one_or_many)]
 Country = Annotated[str, AfterValidator(_country)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 SystemId = Annotated[str, AfterValidator(_system_id)]
+Zone = Annotated[str, AfterValidator(parse_zone)]
+"""A time zone of the IANA database."""
+DataCodings = Annotated[tuple[tuple[int, Alphabet], ...], BeforeValidator(_data_codings)]
+"""data_coding, 1 to 255, and what it stands for; written as a table."""
 Class = Annotated[TrafficClass, BeforeValidator(_traffic_class)]
 Countries = Annotated[tuple[Country, ...], BeforeValidator(_one_or_many)]
 Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_one_or_many)]

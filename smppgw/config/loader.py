@@ -4,6 +4,7 @@ The loader reads the file, the secrets it names and nothing else; it opens no so
 section is read with the model that its adapter declares, which the caller hands in.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,15 +12,15 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from smppgw.config import checks
-from smppgw.config.accounts import PASSWORD_KEYS, Account
+from smppgw.config import checks, route_checks
+from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
 from smppgw.config.environment import named, override
 from smppgw.config.faults import ConfigFaults, Fault, Findings
 from smppgw.config.kinds import Section, anchored
 from smppgw.config.listen import Listen
 from smppgw.config.reading import read, suggest
 from smppgw.config.routes import Route
-from smppgw.config.secrets import UNREAD, Vault, account_hash, companions, fill_carrier
+from smppgw.config.secrets import UNREAD, Vault, account_hash, companions, fill_carrier, fill_outbind
 from smppgw.config.sections import (
     GatewaySettings,
     HttpSettings,
@@ -39,6 +40,7 @@ TABLES: Final[Mapping[str, type[Section]]] = {
     "rates": RatesSettings,
 }
 LISTS: Final = ("accounts", "routes")
+_NAME: Final = re.compile(r"""\s*name\s*=\s*["']([^"']*)["']""")
 
 _Table = TypeVar("_Table", bound=Section)
 
@@ -76,9 +78,15 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     accounts = _accounts(raw, gateway or GatewaySettings(), vault, findings)
     carriers = _carriers(raw, carrier_models, vault, findings)
     routes = _routes(raw, accounts, findings)
+    checks.check_accounts_of_carriers(carriers, [account.name for account in accounts if account.name], findings)
     readable = tuple(account.model for account in accounts if account.model)
-    files = {f"carriers.{name}": carrier for name, carrier in carriers.items()}
+    route_checks.check_reach(routes, _lines(source), findings)
+    if rates:
+        route_checks.check_prices(routes, carriers, rates.currency, findings)
+    files: dict[str, BaseModel] = {f"accounts[{account.system_id}]": account for account in readable}
+    files |= {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
+    checks.check_outbinds(readable, findings, protect=smpp is not None and smpp.require_protection)
     if smpp:
         checks.check_listeners(smpp, findings)
         checks.check_tls(smpp, readable, findings)
@@ -129,6 +137,18 @@ def _parsed(path: Path) -> dict[str, Any]:
     raise ConfigFaults((fault,))
 
 
+def _lines(path: Path) -> dict[str, int]:
+    """Return the line on which each of [[routes]] begins, by its name, as far as the plain text tells."""
+    found: dict[str, int] = {}
+    begun = 0
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip().startswith("["):
+            begun = number if line.strip().startswith("[[routes]]") else 0
+        elif begun and (name := _NAME.match(line)):
+            found[name[1]] = begun
+    return found
+
+
 def _check_top(raw: dict[str, Any], findings: Findings) -> None:
     known = (*TABLES, "carriers", *LISTS)
     for key in raw:
@@ -161,8 +181,11 @@ def _accounts(raw: dict[str, Any], gateway: GatewaySettings, vault: Vault, findi
     found = []
     for name, path, table in _entries(raw, "accounts", "system_id", findings):
         table["password_hash"] = account_hash(table, path, vault, findings) or UNREAD
+        fill_outbind(table, path, vault, findings)
         table.setdefault("assembly", gateway.assembly)
-        found.append(_Account(name, path, read(Account, table, path, findings, PASSWORD_KEYS)))
+        anchored_table = anchored(table, Account, vault.folder)
+        known = PASSWORD_KEYS + OUTBIND_PASSWORD_KEYS
+        found.append(_Account(name, path, read(Account, anchored_table, path, findings, known)))
     checks.check_names("accounts", (account.name for account in found if account.name), findings)
     return found
 
@@ -205,5 +228,5 @@ def _routes(raw: dict[str, Any], accounts: list[_Account], findings: Findings) -
     checks.check_names("routes", (name for name, _, _ in entries if name), findings)
     carriers = raw.get("carriers", {})
     names = list(carriers) if isinstance(carriers, dict) else []
-    checks.check_routes(routes, names, [account.name for account in accounts if account.name], findings)
+    route_checks.check_names(routes, names, [account.name for account in accounts if account.name], findings)
     return tuple(routes)

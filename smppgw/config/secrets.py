@@ -4,7 +4,7 @@ Nothing here puts a secret into a fault or a warning.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,10 +13,10 @@ from typing import Any, Final
 import argon2
 from pydantic import BaseModel
 
-from smppgw.config.accounts import PASSWORD_KEYS
+from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS
 from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
-from smppgw.core.values import Secret
+from smppgw.core.values import ROTATES, Secret
 from smppgw.ops.passwords import hash_password
 
 _RUN_SECRETS: Final = Path("/run/secrets")
@@ -35,6 +35,36 @@ _ALIBABA: Final = {
 _ALIBABA_KEYS: Final = {*_ALIBABA, "access_key_file"}
 _ALIBABA_CHAIN: Final = "alibabacloud_credentials"
 """The package that finds a key where neither the file nor the environment has one."""
+
+
+class FileSecret(Secret):
+    """A secret whose file may be changed while it is in use: the next one who needs it gets the new one.
+
+    What cannot be read, or is empty, changes nothing. Two of the same file are equal, whatever stood there when.
+    """
+
+    __slots__ = ("_file", "_stamp")
+
+    def __init__(self, file: Path, text: str, stamp: object) -> None:
+        super().__init__(text)
+        self._file = file
+        self._stamp = stamp
+
+    def reveal(self) -> str:
+        """Return what stands in the file now; asks for its date each time, reads it when that has changed."""
+        try:
+            stamp = _stamp(self._file)
+            if stamp != self._stamp and (text := _text_of(self._file)):
+                self._text, self._stamp = text, stamp
+        except (OSError, UnicodeDecodeError):
+            pass  # it is being written, perhaps
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FileSecret) and other._file == self._file
+
+    def __hash__(self) -> int:
+        return hash(self._file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +101,31 @@ class Vault:
 
 def _read(file: Path, path: str, findings: Findings) -> Secret | None:
     try:
-        with file.open("rb") as opened:
-            text = opened.read(_MAX_OCTETS + 1).decode()
+        stamp = _stamp(file)  # before the text: a change in between is then seen later
+        text = _text_of(file)
     except OSError as error:
         findings.fault(path, f"cannot read {file}: {error.strerror or error}")
         return None
     except UnicodeDecodeError:
         findings.fault(path, f"{file} is not UTF-8 text")
         return None
-    secret = text.removesuffix("\n").removesuffix("\r")
-    if not secret or len(text) > _MAX_OCTETS:
-        findings.fault(path, f"{file} is empty" if not secret else f"{file} is too long for a secret")
+    if not text:
+        findings.fault(path, f"{file} is empty" if text == "" else f"{file} is too long for a secret")
         return None
-    return Secret(secret)
+    return FileSecret(file, text, stamp)
+
+
+def _text_of(file: Path) -> str | None:
+    """Read a file without the end of its line; None: it is too long for a secret."""
+    with file.open("rb") as opened:
+        text = opened.read(_MAX_OCTETS + 1).decode()
+    return None if len(text) > _MAX_OCTETS else text.removesuffix("\n").removesuffix("\r")
+
+
+def _stamp(file: Path) -> object:
+    """Return what changes when a file is written or replaced."""
+    stat = file.stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def account_hash(raw: dict[str, Any], path: str, vault: Vault, findings: Findings) -> Secret | None:
@@ -96,6 +138,16 @@ def account_hash(raw: dict[str, Any], path: str, vault: Vault, findings: Finding
     [(key, value)] = given.items()
     secret = _given(key, value, f"{path}.{key}", vault, findings)
     return secret and _hashed(secret, key, f"{path}.{key}", findings)
+
+
+def fill_outbind(raw: dict[str, Any], path: str, vault: Vault, findings: Findings) -> None:
+    """Put the password that an account is called with into its field; it is sent, so a hash would not do."""
+    name = OUTBIND_PASSWORD_KEYS[-1]
+    _fill(raw, name, OUTBIND_PASSWORD_KEYS, path, vault, findings)
+    secret = raw.get(name)
+    if isinstance(secret, Secret) and secret.reveal().startswith(_HASH_MARK):
+        findings.fault(f"{path}.{name}", "is a hash", "give the password itself: the ESME is told it")
+        raw[name] = UNREAD
 
 
 def _given(key: str, value: object, path: str, vault: Vault, findings: Findings) -> Secret | None:
@@ -120,7 +172,7 @@ def _hashed(secret: Secret, key: str, path: str, findings: Findings) -> Secret |
     except argon2.exceptions.InvalidHashError:
         findings.fault(path, "is no argon2 hash", "make one with `smppgw hash-password`")
         return None
-    return secret
+    return Secret(text)  # what is in force changes by a reload only
 
 
 def companions(model: type[BaseModel]) -> tuple[str, ...]:
@@ -137,14 +189,29 @@ def fill_carrier(
     names = fields_of(model, Secret)
     for name in names:
         keys = [name, f"{name}_file"] + (["credential"] if name == names[0] else [])
-        given = {key: filled.pop(key) for key in keys if key in filled}
-        if len(given) > 1:
-            findings.fault(path, f"has {' and '.join(given)}: only one of them can count")
-        for key, value in list(given.items())[:1]:
-            filled[name] = _given(key, value, f"{path}.{key}", vault, findings) or UNREAD
+        _fill(filled, name, keys, path, vault, findings, rotates=ROTATES in model.model_fields[name].metadata)
     if {"access_key_id", "access_key_secret"} <= model.model_fields.keys() and not filled.keys() & _ALIBABA_KEYS:
         _fill_from_environment(filled, model, path, vault.environ, findings)
     return filled
+
+
+def _fill(
+    filled: dict[str, Any],
+    name: str,
+    keys: Sequence[str],
+    path: str,
+    vault: Vault,
+    findings: Findings,
+    *,
+    rotates: bool = False,
+) -> None:
+    """Put the secret that one of the keys gives into the field of this name; it follows its file where it rotates."""
+    given = {key: filled.pop(key) for key in keys if key in filled}
+    if len(given) > 1:
+        findings.fault(path, f"has {' and '.join(given)}: only one of them can count")
+    for key, value in list(given.items())[:1]:
+        secret = _given(key, value, f"{path}.{key}", vault, findings) or UNREAD
+        filled[name] = secret if rotates else Secret(secret.reveal())
 
 
 def _fill_from_environment(

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
-from smppgw.config.kinds import Count, Duration, NetworkList, OneOrMany, Section, SystemId
+from smppgw.config.kinds import Count, Duration, NetworkList, OneOrMany, Pace, Section, SystemId
 from smppgw.config.listen import Address, Listen
 
 _SQLITE: Final = "sqlite:"
@@ -36,6 +36,8 @@ class SmppSettings(Section):
     max_unbound: Count = 1024
     """Connections that have not bound yet, in all."""
     max_unbound_per_ip: Count = 256
+    bind_rate_per_ip: Pace = 10.0
+    """Binds per second from one address, of accounts that have not bound from there; a minute's worth at once."""
     session_init: Duration = 10.0
     """From the connection to the bind."""
     pdu_read: Duration = 10.0

@@ -4,6 +4,10 @@ The key of an assembly is account, source, destination, reference and total, not
 over several binds, in any order. Finished keys are remembered for a while, so that a repeated part does not start a new
 text. References are only 8 or 16 bits and some systems never change theirs: a part that differs from the one already
 stored under its number is therefore the start of a new text, never a repetition that is thrown away.
+
+When the assembly time ends, the rule that held when the first part came says whether the text fails or is sent as far
+as it came. Either way a missing part that comes later fails alone and starts nothing: what it began could only be a
+piece of a text whose fate is told already.
 """
 
 from collections.abc import Mapping
@@ -13,6 +17,18 @@ from typing import Final
 
 REMEMBERED_S: Final = 600.0
 """Seconds past the assembly time for which a finished key is remembered (DESIGN.md section 7)."""
+GAP: Final = "(...)"
+"""Stands in a text where parts are missing, one after the other or alone. All of it is in the basic GSM alphabet, so
+that it changes the coding of no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssemblyRule:
+    """How long a text waits for its parts, and what then becomes of it."""
+
+    wait_s: float
+    send_incomplete: bool = False
+    """Send what came, with ``GAP`` for what did not; else the text fails."""
 
 
 class AssemblyState(IntEnum):
@@ -21,6 +37,8 @@ class AssemblyState(IntEnum):
     OPEN = 0
     COMPLETE = 1
     FAILED = 2
+    PARTIAL = 3
+    """Sent without the parts that had not come."""
 
 
 class Placement(IntEnum):
@@ -32,7 +50,7 @@ class Placement(IntEnum):
     REPEATS = 2
     """The same part again: it shares the outcome of the text."""
     COMES_LATE = 3
-    """A missing part of a text that was given up: it fails too."""
+    """A missing part of a text that waits no more: it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +76,12 @@ def is_complete(texts: Mapping[int, str], total: int) -> bool:
     return len(texts) == total
 
 
-def join(texts: Mapping[int, str]) -> str:
-    """Return the whole text."""
-    return "".join(texts[number] for number in sorted(texts))
+def join(texts: Mapping[int, str], total: int) -> str:
+    """Return the text, with ``GAP`` wherever parts are missing."""
+    pieces = [texts.get(number) for number in range(1, total + 1)]
+    with_gaps = (
+        GAP if piece is None else piece
+        for before, piece in zip(["", *pieces], pieces, strict=False)
+        if before is not None or piece is not None
+    )
+    return "".join(with_gaps)

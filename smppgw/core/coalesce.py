@@ -1,9 +1,10 @@
-"""Which messages travel together in one carrier call.
+"""Which messages travel together in one carrier call, and how many are looked at for that.
 
 Only the plan: what a carrier can take comes in as plain numbers, and how fast batches go is for others to say.
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import Final
 
 from smppgw.core.model import Message
 
@@ -67,3 +68,26 @@ def choose(
         going = {message.id for message in largest}
         return [largest], [message for message in messages if message.id not in going]
     return [(message,) for message in messages[: at_least - 1]], messages[at_least - 1 :]
+
+
+WIDEST: Final = 8
+"""Full batches that are leased together at most, so that what is in hand is soon gone."""
+
+
+def next_width(width: int, leased: int, batches: int, max_messages: int) -> int:
+    """Say how many messages to lease next, by what the last lease made.
+
+    Messages of different keys that take turns in the queue would make batches of a few, so more are leased at once,
+    until batches are three quarters full. Where nothing shares a call, or the queue is short, nothing is to be won.
+
+    Args:
+        width: How many were asked for.
+        leased: How many came.
+        batches: What they made.
+        max_messages: Most messages per call.
+    """
+    if leased < width or batches == leased:
+        return max_messages
+    if 4 * leased < 3 * batches * max_messages:
+        return min(2 * width, WIDEST * max_messages)
+    return width

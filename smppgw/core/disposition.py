@@ -7,7 +7,9 @@ The rules, in the order in which they matter:
 * Rejected: another candidate of its route is tried, unless the fault is the recipient's; then it ends.
 * Rejected as a whole batch of several: nobody knows whose fault it was; all go again in batches of half the size.
 * Deferred: certainly not taken. The next candidate is tried at once; when all have had their turn, the first again
-  after a backoff.
+  after a backoff. Where the carrier as a whole is held, its queue waits with it: the first time a message simply stays,
+  so that it goes as soon as the hold is over; later times it comes after the others, in case the fault is its own.
+* What a carrier says beforehand that it would refuse (``Admits``) goes the same ways, without a call.
 * A refusal of a *repeat* says nothing about the first copy: it stays doubtful (reliability.md 1.2).
 """
 
@@ -82,6 +84,15 @@ def dispose(
             return _rejected(message, verdict)
 
 
+def dispose_unsent(
+    message: Message, verdict: Rejected | Deferred, *, backoff: Backoff, jitter: float, now: float
+) -> Requeued | Finished:
+    """Say what becomes of ``message`` when its carrier said beforehand that a call would bring ``verdict``."""
+    if isinstance(verdict, Deferred):
+        return _deferred(message, verdict, backoff, jitter, now)
+    return _rejected(message, verdict)
+
+
 def dispose_repeat(message_parts: int, verdict: Verdict) -> Disposition:
     """Say what becomes of a doubtful message after its attempt was repeated or looked up.
 
@@ -96,17 +107,22 @@ def dispose_repeat(message_parts: int, verdict: Verdict) -> Disposition:
             return Doubted()
 
 
-def _deferred(message: Message, verdict: Deferred, backoff: Backoff, jitter: float, now: float) -> Disposition:
+def _deferred(message: Message, verdict: Deferred, backoff: Backoff, jitter: float, now: float) -> Requeued:
     carriers = _candidates(message)
     tries = message.tries + 1
     following = carriers[(carriers.index(message.carrier) + 1) % len(carriers)]
     if tries % len(carriers):
         return Requeued(following, None, tries, message.batch_cap)
-    due_at = now + backoff.delay_s(tries // len(carriers), jitter)
-    return Requeued(following, max(due_at, verdict.not_before or 0.0), tries, message.batch_cap)
+    rounds = tries // len(carriers)
+    if verdict.holds_carrier and rounds == 1:
+        return Requeued(following, None, tries, message.batch_cap)
+    delay_s = backoff.delay_s(rounds, jitter)
+    not_before = max(verdict.not_before or now, now)
+    due_at = not_before + delay_s if verdict.holds_carrier else max(now + delay_s, not_before)
+    return Requeued(following, due_at, tries, message.batch_cap)
 
 
-def _rejected(message: Message, verdict: Rejected) -> Disposition:
+def _rejected(message: Message, verdict: Rejected) -> Requeued | Finished:
     carriers = _candidates(message)
     place = carriers.index(message.carrier)
     if verdict.may_fail_over and place + 1 < len(carriers):

@@ -1,8 +1,9 @@
 """Whether a carrier is worth calling: a circuit that opens after failures of the whole carrier and probes its way back.
 
-What counts as a failure of the whole carrier (``Deferred.whole_carrier``: no connection, wrong credentials, no money)
-is for the caller to say; a refused message is none. The circuit only holds calls back: it decides nothing about
-messages, and it does not compare carriers; measures of quality would stand beside it, not in it.
+What counts as a failure of the whole carrier (no connection, no answer that proves anything) is for the caller to say;
+a refused message is none. A carrier that names a time (throttling, wrong credentials, no money) is held until then.
+The circuit only holds calls back: it decides nothing about messages, and it does not compare carriers; measures of
+quality would stand beside it, not in it.
 """
 
 from enum import StrEnum
@@ -26,7 +27,7 @@ PROBING = Backoff(first_s=1.0, factor=2.0, longest_s=60.0)
 class Circuit:
     """Closed until ``failures`` calls in a row failed; then one probe after each wait, until one succeeds."""
 
-    __slots__ = ("_backoff", "_failed", "_failures", "_next_at", "_probe_s", "_probing", "_waits")
+    __slots__ = ("_backoff", "_failed", "_failures", "_held", "_next_at", "_probe_s", "_probing", "_waits")
 
     def __init__(self, failures: int = 5, backoff: Backoff = PROBING, probe_s: float = 120.0) -> None:
         """Start closed.
@@ -41,6 +42,7 @@ class Circuit:
         self._probe_s = probe_s
         self._failed = 0
         self._waits = 0
+        self._held = False
         self._probing = False
         self._next_at: float | None = None
 
@@ -64,24 +66,49 @@ class Circuit:
         """Return the seconds until ``allow`` can be True; 0 if it is now."""
         return 0.0 if self._next_at is None else max(0.0, self._next_at - now)
 
-    def record(self, ok: bool, now: float) -> None:
+    def record(self, ok: bool, now: float, *, weight: int = 1) -> None:
         """Take in the outcome of a call, in whatever order outcomes come.
 
         A success closes the circuit even when it is an old call's. A failure while a probe is out is held to be the
-        probe's; one that comes while the circuit is open changes nothing.
+        probe's; one that comes while the circuit is open changes nothing. On a held circuit only what comes while a
+        probe is out counts: the success of a call that began before says nothing about the cause.
+
+        Args:
+            ok: Whether the carrier worked.
+            now: Seconds.
+            weight: How many failures in a row a failure counts as: some prove more than others.
         """
+        if self._held and not self._probing:
+            return
         if ok:
             self._close()
         elif self._next_at is None:
-            self._failed += 1
+            self._failed += weight
             if self._failed >= self._failures:
                 self._open(now)
         elif self._probing:
             self._open(now)
 
+    def hold(self, until: float) -> None:
+        """Open until a time that the carrier named, at once; then one probe may go, until one succeeds.
+
+        Several calls may bring several times; the latest one holds.
+        """
+        already = self._next_at if self._held and not self._probing else None
+        self._next_at = until if already is None else max(until, already)
+        self._held = True
+        self._probing = False
+
+    def probe_now(self, now: float) -> None:
+        """Let a probe go at once where the circuit is not closed: somebody may have removed the cause."""
+        if self._next_at is not None:
+            self._next_at = now
+            self._probing = False
+
     def _close(self) -> None:
         self._failed = 0
         self._waits = 0
+        self._held = False
         self._probing = False
         self._next_at = None
 

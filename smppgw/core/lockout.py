@@ -85,6 +85,10 @@ class Lockout:
             return ()
         return tuple(scope for scope, key in _keys(account, address).items() if self._add(key, now))
 
+    def has_bound(self, account: str, address: str) -> bool:
+        """Tell whether this account has had the right password there, as far back as is remembered."""
+        return (account, site_of(address)) in self._good
+
     def succeed(self, account: str, address: str) -> None:
         """Forget the failures of this account at this address: it was a person who mistyped, or a retry."""
         pair = (account, site_of(address))

@@ -7,7 +7,7 @@ frozen; times are Unix seconds; money is integers.
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from smppgw.core.codes import ErrorCode
 
@@ -104,6 +104,18 @@ class Part:
     """1..total."""
 
 
+class Belief(NamedTuple):
+    """What routing knew of one candidate when it decided; None: nothing."""
+
+    carrier: str
+    price: int | None = None
+    """Per part, in millionths of the reporting currency."""
+    delivery_pct: int | None = None
+    latency_s: int | None = None
+    is_down: bool = False
+    """Whether it took nothing at that moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What routing decided for one message, and why. Equal messages may share one value."""
@@ -114,6 +126,14 @@ class Decision:
     """Candidates in the order in which they are tried."""
     dropped: tuple[tuple[str, str], ...] = ()
     """Carriers of the route that cannot take this message, each with the reason."""
+    strategy: str = "failover"
+    """What put the candidates in order."""
+    beliefs: tuple[Belief, ...] = ()
+    """What was known of the candidates, where the order depended on it."""
+    sender: str | None = None
+    """What the sender becomes; None: it stays."""
+    hold_until: float | None = None
+    """Unix seconds; None: it may go at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +152,8 @@ class Segment:
     """Present when this segment is a whole text, which is routed before it is stored; None for one of several parts."""
     parts: int = 1
     """How many SMS this text is billed as."""
+    replaced: int = 0
+    """Octets, or code units, of what was submitted that meant nothing in their alphabet and stand as ``?``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +181,8 @@ class Submission:
     """End of validity, fixed at acceptance: a later jump of the clock does not move it."""
     replaceable: bool = False
     user_message_reference: int | None = None
+    wants_alert: bool = False
+    """Whether its ESME wants to hear when a recipient who could not be reached is back (set_dpf; `core.unreached`)."""
     vendor_tlvs: bytes = b""
     """Optional parameters smppgw does not know, as they stood on the wire."""
     flash: bool = False
@@ -186,6 +210,8 @@ class Message:
     vendor_tlvs: bytes
     accepted_at: float
     expires_at: float
+    data_coding: int = 0
+    """Of its first part."""
     schedule_at: float | None = None
     decision: Decision | None = None
     carrier: str = ""
@@ -254,6 +280,8 @@ class OutgoingKind(IntEnum):
     RECEIPT = 0
     INTERMEDIATE = 1
     INBOUND = 2
+    ALERT = 3
+    """That a recipient can be reached again."""
 
 
 class DoubtRule(StrEnum):

@@ -65,8 +65,7 @@ class Original:
     """A text that replace_sm may still change."""
 
     message: Message
-    data_coding: int
-    """Of its submission; replace_sm has none of its own."""
+    """Its data_coding holds for the new text, because replace_sm has none of its own."""
     esm_class: int
     """Of its submission, for the same reason."""
 
@@ -89,6 +88,8 @@ class Replacement:
     account: str
     text: str
     parts: int
+    replaced: int = 0
+    """As of a segment."""
     decision: Decision
     schedule_at: float | None
     expires_at: float

@@ -47,6 +47,11 @@ class TokenBucket:
         self._tokens -= n
         return True
 
+    def charge(self, now: float, n: int) -> None:
+        """Take ``n`` tokens for what has been granted already; those that are not there are lent."""
+        self._fill(now)
+        self._tokens -= n
+
     def load(self, now: float) -> float:
         """Return how much of the burst is used up, 0 to 1; more where tokens were lent."""
         self._fill(now)
@@ -61,3 +66,36 @@ class TokenBucket:
         # After a step back counting goes on from the new time: until the clock has caught up could be hours.
         self._tokens = min(self.burst, self._tokens + max(0.0, now - self._at) * self.rate)
         self._at = now
+
+
+class YieldingBucket(TokenBucket):
+    """A bucket of carrier calls that gets slower when the carrier says "too many", and finds its way back."""
+
+    __slots__ = ("_full_rate", "_yielded_at")
+
+    SLOWEST = 1 / 16
+    """Of the full rate."""
+    STEP = 1 / 50
+    """Of the full rate, regained with each call that was not throttled."""
+    AGAIN_S = 1.0
+    """Calls that were in flight together are throttled together, and count as one."""
+
+    def __init__(self, rate: float, burst: float, now: float = 0.0) -> None:
+        super().__init__(rate, burst, now)
+        self._full_rate = rate
+        self._yielded_at = now - self.AGAIN_S
+
+    def give_way(self, now: float) -> None:
+        """Halve the rate, and keep no tokens saved up; at most once a second."""
+        if now - self._yielded_at < self.AGAIN_S:
+            return
+        self._fill(now)
+        self._yielded_at = now
+        self._tokens = min(self._tokens, 1.0)
+        self.rate = max(self.rate / 2, self._full_rate * self.SLOWEST)
+
+    def recover(self, now: float) -> None:
+        """Come a step nearer to the full rate."""
+        if self.rate < self._full_rate:
+            self._fill(now)
+            self.rate = min(self._full_rate, self.rate + self._full_rate * self.STEP)

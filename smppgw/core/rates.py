@@ -110,6 +110,11 @@ class RateCard:
         self._rows = {prefix: tuple(found) for prefix, found in by_prefix.items()}
         self._lengths = tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True))
 
+    @property
+    def prefixes(self) -> Iterable[str]:
+        """The prefixes of its rows."""
+        return self._rows.keys()
+
     @classmethod
     def parse(cls, lines: Iterable[str], name: str) -> "RateCard":
         """Read a rate card.

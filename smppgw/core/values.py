@@ -16,6 +16,12 @@ _RATE: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*/\s*(s|min|m|h)", re.ASCII
 _MONEY: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s+([A-Z]{3})", re.ASCII)
 _AMOUNT: Final = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
 
+BY_ACCOUNT: Final = "by account"
+"""Marks a field (``Annotated``) whose keys are accounts, so that a name nobody has is a fault."""
+ROTATES: Final = "rotates"
+"""Marks a secret (``Annotated``) that stands alone, so that its file may be changed while it is in use. A secret that
+belongs to a key id is none: both must change together."""
+
 
 class Secret:
     """A password or key that shows nothing of itself in ``repr``, ``str``, logs or tracebacks."""

@@ -5,7 +5,7 @@ each message of a call (reliability.md 1.2).
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import CarrierRef, MessageId, Outcome
@@ -20,6 +20,19 @@ class Evidence(IntEnum):
     """The carrier says that an earlier copy came (Retarus 409, Alibaba ``SignatureNonceUsed``): never resend."""
     ABSENT = 2
     """A complete, clean look-up did not find it."""
+
+
+class PauseCause(StrEnum):
+    """Why a carrier as a whole takes nothing although it answers (metric label ``cause``)."""
+
+    LOGIN = "login"
+    """Key, password, permission or contract refused: somebody has to act."""
+    MONEY = "money"
+    """The carrier account has no credit: somebody has to act."""
+    QUOTA = "quota"
+    """A daily or monthly limit of the carrier account is used up."""
+    THROTTLE = "throttle"
+    """Too many calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,13 @@ class Deferred:
     """Unix seconds, where the carrier named a time."""
     whole_carrier: bool = False
     """True where the cause is not this message: wrong credentials, no money, throttling, no connection."""
+    pause: PauseCause | None = None
+    """What the carrier said it was, with ``whole_carrier``; None: it said nothing of the kind."""
+
+    @property
+    def holds_carrier(self) -> bool:
+        """Whether the carrier as a whole is left alone until ``not_before``, when one message may find out more."""
+        return self.whole_carrier and self.not_before is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ endpoint = "$alibaba_url"
 access_key_id = "$login"
 access_key_secret_file = "$secret_file"
 sign_name = "阿里云"
+promotions_at_night = true  # the simulator takes them
 rates = "alibaba.csv"
 poll_first = "1s"
 

@@ -13,10 +13,14 @@ NO_CARRIER: Final = "none"
 
 BIND_TYPES: Final = ("transmitter", "receiver", "transceiver")
 BIND_RESULTS: Final = (
-    "ok", "credentials", "address", "certificate", "locked", "bind_type", "limit", "draining", "store", OTHER,
+    "ok", "credentials", "address", "certificate", "uncalled", "locked", "rate", "bind_type", "limit", "draining",
+    "unchecked", OTHER,
 )  # fmt: skip
-"""``credentials``: unknown id or wrong password, which nobody may tell apart. ``locked``: not even looked at, after
-too many failures."""
+"""``credentials``: unknown id or wrong password, which nobody may tell apart. ``uncalled``: on a connection that was
+made to call another account. ``locked`` and ``rate``: not even looked at, after too many failures, or because too many
+came in a short time. ``unchecked``: the gateway had no means to check the password."""
+OUTBIND_RESULTS: Final = ("bound", "no_bind", "unreachable", "tls", OTHER)
+"""``no_bind``: the ESME took the call and did not bind. ``tls``: it is somebody else, or speaks no TLS."""
 DISCONNECT_REASONS: Final = (
     "unbound", "drained", "eof", "lost", "aborted", "framing", "protocol_errors", "session_init", "pdu_read",
     "link_dead", "inactivity", OTHER,
@@ -45,4 +49,5 @@ OPERATIONS: Final = ("send", "status", "lookup", "templates", "statistics", "ver
 OUTCOMES: Final = ("ok", "rejected", "deferred", "doubtful")
 DOUBT_ENDINGS: Final = ("unknown", "parked", "resent")
 CIRCUIT_STATES: Final = ("closed", "half_open", "open")
+PAUSE_CAUSES: Final = ("login", "money", "quota", "throttle")
 STATS: Final = ("ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD")

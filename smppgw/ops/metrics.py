@@ -126,6 +126,9 @@ class Metrics:
             r, "smpp_binds", "Bind requests by how they ended.",
             account=accounts, bind_type=(*labels.BIND_TYPES, OTHER), result=labels.BIND_RESULTS,
         )  # fmt: skip
+        self._outbinds = _Counters(
+            r, "outbinds", "Calls to accounts by how they ended.", account=accounts, result=labels.OUTBIND_RESULTS
+        )
         self._disconnects = _Counters(
             r, "smpp_disconnects", "Ended sessions.", account=accounts, reason=labels.DISCONNECT_REASONS
         )
@@ -178,6 +181,7 @@ class Metrics:
         batch = self._histogram("carrier_batch_messages", "Messages per send call.", BATCH_BUCKETS, "carrier")
         self._batch = {carrier: batch.labels(carrier) for carrier in self._configured}
         self._state = self._gauge("carrier_state", "1 for the state its circuit is in.", "carrier", "state")
+        self._paused = self._gauge("carrier_paused", "1 while the carrier takes nothing, and why.", "carrier", "cause")
         self._poll_lag = self._gauge("status_poll_lag_seconds", "How overdue the oldest status poll is.", "carrier")
         self._doubts_ended = _Counters(
             self._registry, "doubts_ended", "Messages whose doubt nothing resolved, by what the rule made of them.",
@@ -199,6 +203,10 @@ class Metrics:
             account=accounts, carrier=self._carriers, currency=(self._currency,),
         )  # fmt: skip
 
+        self._reconciliation = self._gauge(
+            "reconciliation_parts", "Billed parts of the last day compared, by whose count it is.", "carrier", "side"
+        )
+
     def _storage(self) -> None:
         self._commit_s = self._histogram("store_commit_seconds", "Duration of commits.", RESPONSE_BUCKETS)
         self._commit_rows = self._histogram("store_commit_rows", "Requests that shared a commit.", BATCH_BUCKETS)
@@ -214,6 +222,7 @@ class Metrics:
             self._unmatched.preset((carrier,))
             self._poll_lag.labels(carrier).set(0)
             self.circuit(carrier, "closed")
+            self.paused(carrier, None)
         for stage in labels.STAGES:
             self.queue(stage, 0, 0.0)
 
@@ -247,6 +256,14 @@ class Metrics:
     def bind(self, account: str, bind_type: str, result: str) -> None:
         """A bind request was answered; ``result`` is one of `labels.BIND_RESULTS`."""
         self._binds.add((account, bind_type, result))
+
+    def may_outbind(self, account: str) -> None:
+        """The account asked to be called: show its calls from now on."""
+        self._outbinds.preset(*((account, result) for result in labels.OUTBIND_RESULTS[:-1]))
+
+    def outbind(self, account: str, result: str) -> None:
+        """A call to an account ended, or led to a bind; ``result`` is one of `labels.OUTBIND_RESULTS`."""
+        self._outbinds.add((account, result))
 
     def disconnect(self, account: str, reason: str) -> None:
         """A session ended; ``reason`` is one of `labels.DISCONNECT_REASONS`."""
@@ -384,10 +401,22 @@ class Metrics:
             for each in labels.CIRCUIT_STATES:
                 self._state.labels(carrier, each).set(int(each == state))
 
+    def paused(self, carrier: str, cause: str | None) -> None:
+        """Why a carrier takes nothing: one of `labels.PAUSE_CAUSES`, or None while it does."""
+        if carrier in self._configured:
+            for each in labels.PAUSE_CAUSES:
+                self._paused.labels(carrier, each).set(int(each == cause))
+
     def poll_lag(self, carrier: str, lag_s: float) -> None:
         """How overdue the carrier's oldest status poll is; 0 where none is."""
         if carrier in self._configured:
             self._poll_lag.labels(carrier).set(max(lag_s, 0.0))
+
+    def reconciled(self, carrier: str, *, ours: int, theirs: int) -> None:
+        """A day of a carrier was compared: parts by our ledger, and by its own statistics."""
+        if carrier in self._configured:
+            self._reconciliation.labels(carrier, "ours").set(ours)
+            self._reconciliation.labels(carrier, "theirs").set(theirs)
 
     def store_bytes(self, octets: int) -> None:
         """Size of the database with its write-ahead log."""

@@ -14,11 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import argon2
+from argon2.low_level import error_to_str
 
 WORKERS: Final = 2
 """Hashes at once, 19 MiB and one core each."""
 REMEMBERED: Final = 4096
 """Right answers kept; the oldest are forgotten first."""
+
+_WITHOUT_MEANS: Final = frozenset(map(error_to_str, (-22, -33)))
+"""ARGON2_MEMORY_ALLOCATION_ERROR and ARGON2_THREAD_FAIL (argon2.h): they say nothing about the password."""
 
 _HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
@@ -28,11 +32,19 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password.encode("utf-8", "surrogatepass"))
 
 
+class UncheckedError(Exception):
+    """A password could not be checked, for want of memory or of a thread: it may be right."""
+
+
 def _matches(password_hash: str, password: str) -> bool:
     try:
         return _HASHER.verify(password_hash, password.encode("utf-8", "surrogatepass"))
-    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError) as fault:
+        if str(fault) in _WITHOUT_MEANS:
+            raise UncheckedError(str(fault)) from fault
         return False
+    except MemoryError as fault:
+        raise UncheckedError("no memory") from fault
 
 
 class Passwords:
@@ -53,6 +65,9 @@ class Passwords:
             system_id: As the peer gave it.
             password: As the peer gave it.
             password_hash: Of the account; None where there is none, which takes as long and is always False.
+
+        Raises:
+            UncheckedError: It could not be checked, whether or not there is such an account.
         """
         question = self._digest(system_id, password, password_hash or self._dummy)
         if question in self._right:
@@ -60,9 +75,7 @@ class Passwords:
             return True
         asked = self._asked.get(question)
         if asked is None:
-            asked = asyncio.get_running_loop().run_in_executor(
-                self._pool, _matches, password_hash or self._dummy, password
-            )
+            asked = self._ask(password_hash or self._dummy, password)
             self._asked[question] = asked
             asked.add_done_callback(lambda done: self._learn(question, done, exists=password_hash is not None))
         # Shielded: others may wait for the same answer when this peer goes away.
@@ -71,6 +84,12 @@ class Passwords:
     def close(self) -> None:
         """End the threads; questions still open are not answered."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, password_hash: str, password: str) -> "asyncio.Future[bool]":
+        try:
+            return asyncio.get_running_loop().run_in_executor(self._pool, _matches, password_hash, password)
+        except RuntimeError as fault:  # the system gives no thread
+            raise UncheckedError(str(fault)) from fault
 
     def _learn(self, question: bytes, answer: "asyncio.Future[bool]", *, exists: bool) -> None:
         del self._asked[question]

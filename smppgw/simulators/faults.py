@@ -59,6 +59,9 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Seconds; becomes the carrier's header of a `status` fault (`Retry-After`, `x-acs-retry-after`)."""
     after: bool = False
     """A `status` fault answers after the call was taken."""
+    arrives: bool = False
+    """Alibaba: a `status` fault answers after the gateway took note of the request: its nonce is used up, although
+    nothing is taken."""
     body: str = "<html><body>Bad gateway</body></html>"
 
 

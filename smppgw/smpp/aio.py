@@ -22,9 +22,10 @@ from typing import Final, Protocol, cast
 from smppgw.smpp.accept import Acceptor, Peername, bind_sockets, read_proxied, tune
 from smppgw.smpp.admission import Admission
 from smppgw.smpp.certificates import names_of
+from smppgw.smpp.errors import LocalProtocolError
 from smppgw.smpp.events import EndReason, Event
 from smppgw.smpp.networks import Network, is_in
-from smppgw.smpp.pdu import Pdu
+from smppgw.smpp.pdu import AlertNotification, Pdu
 from smppgw.smpp.proxy import ProxyError
 from smppgw.smpp.session import Session
 from smppgw.smpp.settings import SessionSettings
@@ -66,7 +67,7 @@ class Handler(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """One peer: its socket, its session, its timer."""
+    """One peer, whoever made the connection: its socket, its session, its timer."""
 
     __slots__ = (
         "_aborted",
@@ -86,6 +87,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_was_late",
         "_write_blocked",
+        "called",
         "certificate_names",
         "peername",
         "session",
@@ -101,8 +103,9 @@ class Connection(asyncio.Protocol):
         on_bound: Callable[["Connection"], None],
         on_closed: Callable[["Connection"], None],
         tls: bool = False,
+        called: str | None = None,
     ) -> None:
-        """Connections are made by `listen`.
+        """Connections are made by `listen`, and by `dial.Dialler`.
 
         Args:
             handler: The application.
@@ -112,6 +115,7 @@ class Connection(asyncio.Protocol):
             on_bound: Called once, after the first successful bind.
             on_closed: Called once, when the socket is gone.
             tls: Whether the transport encrypts.
+            called: See `called`.
         """
         self._handler = handler
         self._clock = clock
@@ -132,6 +136,8 @@ class Connection(asyncio.Protocol):
         self._aborted = False
         self.certificate_names: frozenset[str] = frozenset()
         """The names in the peer's verified certificate; none where it showed none."""
+        self.called = called
+        """Where we made the connection: the system_id of whom we called. None: the peer came by itself."""
         self.peername = peername
         self.session = session
 
@@ -167,6 +173,17 @@ class Connection(asyncio.Protocol):
         self._saturated = not self.can_request
         self._schedule()
         return sequence_number
+
+    def notify(self, pdu: AlertNotification) -> None:
+        """Send an alert_notification, which has no response; see `Session.notify`.
+
+        Raises:
+            LocalProtocolError: `can_request` is false, or a field does not fit.
+        """
+        if not self.can_request:
+            raise LocalProtocolError("no alert_notification now, the peer does not take any more")
+        self.session.notify(pdu)
+        self._schedule()
 
     def close(self) -> None:
         """Answer what is owed, unbind, close; takes `response_s` at most and ends with `Ended`."""

@@ -51,8 +51,8 @@ class Dialect:
     ids: IdInText = IdInText.AS_ANSWERED
     dates: DateFormat = DateFormat.MINUTES
     zone: tzinfo = UTC
-    """The zone of the dates. No profile has another one: Kannel and Jasmin write the local time of their machine,
-    which nobody else can know."""
+    """The zone of the dates. No profile has another one, an account may: Kannel and Jasmin write the local time of
+    their machine, which only who knew that machine can tell."""
     counts: bool = True
     """Whether `sub:` and `dlvrd:` are there."""
     text_label: str | None = "text"

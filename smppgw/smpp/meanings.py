@@ -15,6 +15,7 @@ from smppgw.smpp.text import Alphabet
 
 RESERVED: Final = "a reserved value"
 
+_ALPHABETS: Final = text.alphabets(Alphabet.GSM7)
 _STATUS_VENDOR: Final = range(0x400, 0x500)
 
 
@@ -72,7 +73,7 @@ def _language(identifier: int) -> str:
 
 
 def _text(octets: bytes, data_coding: int, header: udh.Udh | None = None) -> Meaning:
-    alphabet = text.alphabet_of(data_coding, Alphabet.GSM7)
+    alphabet = _ALPHABETS[data_coding]
     if alphabet is None or alphabet is Alphabet.BINARY:
         return Meaning(words=f"{len(octets)} octets, no text")
     decoded = text.decode(octets, alphabet, header)
@@ -150,7 +151,7 @@ def _registered_delivery(value: int) -> Meaning:
 def _data_coding(value: int) -> Meaning:
     if value in DataCoding._value2member_map_:
         return Meaning(words=DataCoding(value).name)
-    alphabet = text.alphabet_of(value, Alphabet.GSM7)
+    alphabet = _ALPHABETS[value]
     message_class = text.message_class(value)
     words = _joined((str(alphabet or "no text"), f"class {message_class}" if message_class is not None else ""))
     return Meaning(words=f"GSM 03.38 group: {words}", warning="" if alphabet else "no alphabet that is known here")
@@ -160,6 +161,8 @@ _ton = _named(Ton)
 _npi = _named(Npi)
 _PRIORITIES: Final = {0: "bulk", 1: "normal", 2: "urgent", 3: "very urgent"}
 _REPLACE: Final = {0: "do not replace", 1: "replace"}
+_FLAG: Final = {0: "not set", 1: "set"}
+_AVAILABILITY: Final = {0: "available", 1: "denied", 2: "unavailable"}
 _NETWORKS: Final = {1: "ANSI-136", 2: "IS-95", 3: "GSM", 4: "reserved"}
 
 FIELDS: Final[dict[str, Callable[[int], Meaning]]] = {
@@ -193,6 +196,9 @@ def _network_error_code(octets: bytes) -> Meaning:
 TAGS: Final[dict[int, Callable[[Any], Meaning]]] = {
     Tag.MESSAGE_STATE: _named(MessageState),
     Tag.SC_INTERFACE_VERSION: _interface_version,
+    Tag.SET_DPF: _one_of(_FLAG),
+    Tag.DPF_RESULT: _one_of(_FLAG),
+    Tag.MS_AVAILABILITY_STATUS: _one_of(_AVAILABILITY),
 }
 """The integer TLVs whose numbers have words."""
 

@@ -445,7 +445,7 @@ def encode(pdu: Pdu) -> bytes:
         raise LocalProtocolError(f"{type(pdu).__name__}: a header field does not fit: {error}") from error
 
 
-def respond(request: Pdu, status: CommandStatus) -> Pdu:
+def respond(request: Pdu, status: int) -> Pdu:
     """The response to a request: same sequence_number, this status, all fields empty.
 
     Raises:

@@ -4,6 +4,8 @@ Nothing a peer sends raises; what it sends wrong is refused in the PDU and with 
 and each of its requests is answered exactly once. The application answers what it gets as `Received`; everything else
 (enquire_link, unbind, malformed PDUs, wrong states, unknown or unserved commands, second binds) is answered here.
 
+Whoever made the connection, we are the message centre: where we made it, it begins with our `outbind`.
+
 How a session ends. An unbind or the end of the stream comes after other requests, so their answers leave first, and the
 unbind_resp last. The same holds when the stream can no longer be understood and when we unbind: what was taken is
 answered, for at most `response_s`, and then comes `Ended`. A request of ours that is still open then is `Unanswered`.
@@ -31,6 +33,7 @@ from smppgw.smpp.events import Answered, Ended, EndReason, Event, Fault, Receive
 from smppgw.smpp.framer import Framer
 from smppgw.smpp.pdu import (
     HEADER_OCTETS,
+    AlertNotification,
     BindReceiver,
     BindReceiverResp,
     BindTransceiver,
@@ -38,6 +41,7 @@ from smppgw.smpp.pdu import (
     BindTransmitter,
     BindTransmitterResp,
     EnquireLink,
+    Outbind,
     Pdu,
     Unbind,
     decode,
@@ -104,6 +108,7 @@ class Session:
         "_tally",
         "_timers",
         "_unbind_number",
+        "_unbound",
     )
 
     def __init__(self, settings: SessionSettings, now: float, *, tally: Tally | None = None) -> None:
@@ -113,7 +118,7 @@ class Session:
         self._tally = Tally() if tally is None else tally
         self._framer = Framer(max_octets=settings.max_octets)
         self._timers = Timers(settings=settings, opened_at=now, heard_at=now)
-        self._state = State.OPEN
+        self._state = self._unbound = State.OPEN  # _unbound: where a refused bind leads back to
         self._table = reactions(settings.serves)
         self._reactions = self._table[State.OPEN]
         self._bind: BindPdu | None = None
@@ -228,6 +233,33 @@ class Session:
         sequence_number = self._send_request(pdu)
         self._requests_open += 1
         return sequence_number
+
+    def outbind(self, pdu: Outbind) -> None:
+        """Ask the peer to bind, so that it can receive: the first PDU of a connection that we made.
+
+        It has no response (SMPP v3.4, 4.1.7): what follows is a bind_receiver or bind_transceiver, or an end. An empty
+        system_id becomes that of the settings.
+
+        Raises:
+            LocalProtocolError: The session is not open any more, or a field does not fit.
+        """
+        if self._state is not State.OPEN:
+            raise LocalProtocolError(f"no outbind now, session is {self._state.value}")
+        self._send_unanswered(replace(pdu, system_id=pdu.system_id or self._settings.system_id))
+        self._unbound = State.OUTBOUND
+        self._enter(State.OUTBOUND)
+
+    def notify(self, pdu: AlertNotification) -> None:
+        """Send an alert_notification: it has no response, takes no room in the window, and nothing follows from it.
+
+        Peers below v3.4 do not know it; whom it is for is the caller's choice.
+
+        Raises:
+            LocalProtocolError: `can_request` is false, or a field does not fit.
+        """
+        if not self.can_request:
+            raise LocalProtocolError(f"no alert_notification now, session is {self._state.value}")
+        self._send_unanswered(pdu)
 
     def answer(self, pdu: Pdu) -> None:
         """Answer a request that came as `Received`; the order of calls is the order on the wire.
@@ -389,7 +421,7 @@ class Session:
         if pdu.command_status != CommandStatus.ESME_ROK or bind is None or self._state is not State.BINDING:
             self._send(pdu)
             if self._state is State.BINDING:
-                self._enter(State.OPEN)
+                self._enter(self._unbound)
             return
         self._send(self._welcome(pdu, bind.interface_version), interface_version=bind.interface_version)
         self._interface_version = bind.interface_version
@@ -512,12 +544,15 @@ class Session:
     # What leaves
 
     def _send_request(self, pdu: Pdu) -> int:
-        sequence_number = self._next_sequence_number()
-        pdu = replace(pdu, sequence_number=sequence_number)
+        pdu = self._send_unanswered(pdu)
+        self._in_flight[pdu.sequence_number] = (pdu, self._now)
+        return pdu.sequence_number
+
+    def _send_unanswered(self, pdu: Pdu) -> Pdu:
+        pdu = replace(pdu, sequence_number=self._next_sequence_number())
         self._send(pdu)
-        self._sequence_number = sequence_number
-        self._in_flight[sequence_number] = (pdu, self._now)
-        return sequence_number
+        self._sequence_number = pdu.sequence_number
+        return pdu
 
     def _next_sequence_number(self) -> int:
         number = self._sequence_number % MAX_SEQUENCE_NUMBER + 1

@@ -13,9 +13,10 @@ from smppgw.smpp.consts import RESPONSE_BIT, BindType, CommandId, CommandStatus
 
 
 class State(Enum):
-    """Where a session stands (SMPP v3.4, 2.2), with the two steps that take time: a bind and an end."""
+    """Where a session stands (SMPP v3.4, 2.2; v5.0, 2.3), with the two steps that take time: a bind and an end."""
 
     OPEN = "open"
+    OUTBOUND = "outbound"  # we made the connection and have sent outbind: the peer is to bind, so that it can receive
     BINDING = "binding"  # a bind waits for the application's answer
     BOUND_TX = "bound_tx"
     BOUND_RX = "bound_rx"
@@ -62,8 +63,8 @@ BOUND_STATES: Final[Mapping[BindType, State]] = MappingProxyType(
 LEGAL: Final[Mapping[CommandId, frozenset[State]]] = MappingProxyType(
     {
         CommandId.BIND_TRANSMITTER: frozenset({State.OPEN}),
-        CommandId.BIND_RECEIVER: frozenset({State.OPEN}),
-        CommandId.BIND_TRANSCEIVER: frozenset({State.OPEN}),
+        CommandId.BIND_RECEIVER: frozenset({State.OPEN, State.OUTBOUND}),
+        CommandId.BIND_TRANSCEIVER: frozenset({State.OPEN, State.OUTBOUND}),
         CommandId.UNBIND: BOUND | {State.UNBINDING},
         CommandId.ENQUIRE_LINK: frozenset(State) - {State.CLOSED},  # any state (SMPP v5.0, 4.1.2); v3.4 says bound ones
         CommandId.SUBMIT_SM: TRANSMITTING,
@@ -127,7 +128,7 @@ def _reaction(command: CommandId, state: State, serves: frozenset[CommandId]) ->
         return UNSERVED[command]
     if state in LEGAL[command]:
         return _welcome(command, serves)
-    if command in BIND_TYPES:
+    if command in BIND_TYPES and state is not State.OUTBOUND:
         return CommandStatus.ESME_RALYBND
     if state is State.UNBINDING:
         return _while_unbinding(command, serves)

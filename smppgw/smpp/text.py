@@ -6,9 +6,11 @@ not raise, whatever the octets.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
 
 from smppgw.smpp import gsm7, national
 from smppgw.smpp.consts import DataCoding
@@ -16,7 +18,8 @@ from smppgw.smpp.gsm7 import REPLACEMENT, Decoded
 from smppgw.smpp.udh import Udh
 
 __all__ = [
-    "REPLACEMENT", "Alphabet", "Count", "Decoded", "alphabet_of", "decode", "encode", "message_class", "parts", "split",
+    "REPLACEMENT", "Alphabet", "Alphabets", "Count", "Decoded", "alphabets", "decode", "encode", "message_class",
+    "parts", "split",
 ]  # fmt: skip
 
 
@@ -73,17 +76,23 @@ _CODINGS = (
 )
 
 
-def alphabet_of(data_coding: int, default: Alphabet) -> Alphabet | None:
-    """Tell the alphabet of a data_coding; None where we cannot read it, to be answered with ESME_RINVDCS or its like.
+Alphabets: TypeAlias = tuple[Alphabet | None, ...]
+"""The alphabet of each data_coding, 0 to 255; None where we cannot read it."""
+
+
+def alphabets(default: Alphabet, readings: Mapping[int, Alphabet] = MappingProxyType({})) -> Alphabets:
+    """Tell the alphabet of every data_coding; None is to be answered with ESME_RINVDCS or its like.
 
     None are: pictograms, music and Korean (9 to 14), the compressed half of the general group (0x20 to 0x3F), what is
     reserved, and the message waiting groups (0xC0 to 0xEF), whose indication no text carrier could deliver.
 
     Args:
-        data_coding: the octet of the PDU.
         default: what 0 stands for ("MC specific" in 5.0); an account's own setting.
+        readings: what others stand for, where an account does not mean what the specification says. Their message
+            class, if they have one, stays.
     """
-    return _CODINGS.get(data_coding) if data_coding else default
+    codings = {**_CODINGS, **readings, 0: default}
+    return tuple(codings.get(data_coding) for data_coding in range(256))
 
 
 def message_class(data_coding: int) -> int | None:

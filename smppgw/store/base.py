@@ -9,7 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from smppgw.core.disposition import Disposition
+from smppgw.core.assembly import AssemblyRule
+from smppgw.core.codes import ErrorCode
+from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import (
     Attempt,
@@ -23,6 +25,7 @@ from smppgw.core.model import (
     Sent,
     Stage,
     Submission,
+    TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.verdict import StatusReport
@@ -96,7 +99,37 @@ class Finish:
     carrier: str
     """Who had it last; "" where none had."""
     outcome: Outcome
+    error: ErrorCode
     accepted_at: float
+    sent_at: float | None
+    """Start of its last attempt; None where no carrier had it."""
+    done_at: float
+    recipient: str
+    """E.164 digits without plus."""
+    country: str
+    traffic_class: TrafficClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What accepting submissions led to."""
+
+    completed: tuple[Message, ...] = ()
+    """The texts that these parts completed, which now want ``route``."""
+    finished: tuple[Finish, ...] = ()
+    """Parts that came too late for a text that was sent without them; their receipts are owed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What settling an attempt changed."""
+
+    finished: tuple[Finish, ...] = ()
+    """What ended."""
+    lost: tuple[MessageId, ...] = ()
+    """The messages that the lease no longer covers: all or none, and then nothing of them was changed."""
+    notified: frozenset[str] = frozenset()
+    """The accounts that are owed intermediate notifications now."""
 
 
 class OutgoingResult:
@@ -133,6 +166,8 @@ class Swept:
     """Messages and texts whose validity or assembly time ended."""
     queued: bool
     """Whether something became due."""
+    incomplete: int
+    """Texts that were joined without their missing parts, and now want ``route`` (they are among ``unrouted``)."""
     doubted: int
     """Attempts whose lease ended without an outcome."""
     parked_too_long: int
@@ -164,13 +199,13 @@ class Store(Protocol):
         """Return 32 random octets that belong to this store, made at first use and never changed."""
 
     async def accept(
-        self, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
-    ) -> Sequence[Message]:
-        """Store submissions; return the texts that these parts completed, which now want ``route``.
+        self, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
+    ) -> Accepted:
+        """Store submissions.
 
         Args:
             submissions: Segments that are whole texts bring their decision; parts bring none.
-            assembly_s: Per account, how long a text may wait for its parts, in seconds.
+            rules: Per account, what holds for the texts that these parts start; it is stored with them.
             now: Unix seconds.
         """
 
@@ -178,13 +213,19 @@ class Store(Protocol):
         """Queue completed texts; one whose decision names no carrier ends REJECTED. Return what ended."""
 
     async def unrouted(self, limit: int) -> Sequence[Message]:
-        """Return completed texts that lost their router (a crash between two commits)."""
+        """Return completed texts that lost their router (a crash between two commits), and those of a sweep."""
 
     async def lease(self, carrier: str, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Message]]:
         """Lease queued messages by traffic class, then fairly between accounts, then by age."""
 
-    async def release(self, messages: Sequence[MessageId], lease: Lease) -> None:
-        """Give leased messages back that were not begun."""
+    async def put_back(
+        self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease, now: float
+    ) -> Sequence[Finish]:
+        """Store what becomes of leased messages that were not begun; return what ended.
+
+        They are queued again, at once or at a time, for this carrier or another one, or they end with their receipts;
+        one that may have been sent before ends UNKNOWN. What the lease no longer covers is left alone.
+        """
 
     async def divert(self, carrier: str, reachable: Collection[str], limit: int) -> Sequence[str]:
         """Move queued messages on to a later candidate of their decision; return the carriers that got some.
@@ -208,8 +249,11 @@ class Store(Protocol):
         lease: Lease,
         now: float,
         due_at: float | None,
-    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
-        """Store what became of each message of an attempt, with the receipts and costs it causes.
+    ) -> Settled:
+        """Store what became of each message of an attempt, with the receipts, notifications and costs it causes.
+
+        A segment is owed one intermediate notification at most, and none after the end of its message: what is pending
+        of it then is superseded, leased or not.
 
         Args:
             batch: The attempt.
@@ -217,9 +261,6 @@ class Store(Protocol):
             lease: Of the attempt.
             now: Unix seconds.
             due_at: First poll, or next step of the doubt.
-
-        Returns:
-            What ended, and the messages that the lease no longer covers (nothing of them was changed).
         """
 
     async def lease_polls(
@@ -235,7 +276,10 @@ class Store(Protocol):
         polled: Mapping[BatchId, float] | None = None,
         lease: Lease | None = None,
     ) -> Sequence[Finish]:
-        """Store final reports with the receipts they cause; the first final one of a message wins.
+        """Store final reports with the receipts and alerts they cause; the first final one of a message wins.
+
+        A recipient is flagged where a message that wants an alert ends as one of ``core.unreached``; the next message
+        of the account that ends later and is delivered to him owes the alert, once, and clears the flag.
 
         Args:
             reports: Those that are not final change nothing.
@@ -259,6 +303,9 @@ class Store(Protocol):
 
     async def settle_outgoing(self, results: Mapping[OutgoingId, OutgoingResult], *, lease: Lease, now: float) -> None:
         """Store what became of leased outgoing messages; what the lease no longer covers is left alone."""
+
+    async def owed_accounts(self, among: Collection[str], now: float) -> Collection[str]:
+        """Return those of the accounts for which something is due that nobody has leased."""
 
     async def sweep(self, *, outgoing_kept_s: float, now: float) -> Swept:
         """End what waited too long, queue what became due, doubt what lost its worker."""
@@ -284,8 +331,14 @@ class Store(Protocol):
         Who has leased the old content loses the message.
         """
 
+    async def recent(self, limit: int) -> Sequence[Finish]:
+        """Return the newest messages that have ended and that a carrier had, the oldest of them first."""
+
     async def backlog(self) -> Backlog:
         """Count what waits."""
+
+    async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
+        """Add up the parts of what a carrier took from ``since`` to before ``until``, as the ledger has them now."""
 
     def problem(self) -> str | None:
         """Say why the store takes no writes, or None."""

@@ -1,9 +1,13 @@
 """Who is bound: bind requests, live binds per account, and who of them may receive.
 
 Every refused bind is answered alike, ESME_RBINDFAIL, whatever was wrong (SMPP 5.0, 4.7.6: RINVPASWD and RINVSYSID are
-for impossible lengths), after a time that does not tell it either (`workers.guard`). A place is asked for and taken in
-one step after the password was checked: a hundred binds at once do not pass together, and whoever only guesses
-passwords holds no place. It is free the moment the session ends.
+for impossible lengths), after a time that does not tell it either (`workers.guard`). Only where the gateway itself had
+no means to check a password it says so, ESME_RSYSERR, to known and unknown names alike, and counts no failure.
+
+A place is asked for and taken in one step after the password was checked: a hundred binds at once do not pass together,
+and whoever only guesses passwords holds no place. It is free the moment the session ends.
+
+Where we called an ESME (`workers.outbind`), all of this holds too, and only the account that was called can bind.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +19,7 @@ import structlog
 from smppgw.core.pacing import TokenBucket
 from smppgw.ops.labels import UNKNOWN_ACCOUNT
 from smppgw.ops.metrics import Metrics
-from smppgw.ops.passwords import Passwords
+from smppgw.ops.passwords import Passwords, UncheckedError
 from smppgw.smpp.aio import Connection
 from smppgw.smpp.consts import BindType, CommandStatus
 from smppgw.smpp.networks import is_in
@@ -33,6 +37,9 @@ _TYPES: Final[Mapping[type, BindType]] = {
     BindTransceiver: BindType.TRANSCEIVER,
 }
 
+_TOLD_BEFORE: Final = frozenset({"locked", "rate"})
+"""Results that the log has once, from when they began: there may be thousands of them."""
+
 
 @dataclass(slots=True)
 class LiveAccount:
@@ -47,6 +54,17 @@ class LiveAccount:
     def has_receiver(self) -> bool:
         """Whether any bind may ever get a deliver_sm."""
         return any(bind_type is not BindType.TRANSMITTER for bind_type in self.bound.values())
+
+    def has_room(self, bind_type: BindType) -> bool:
+        """Tell whether one more bind of this type keeps to the limits."""
+        if len(self.bound) >= self.policy.max_binds:
+            return False
+        limit = self.policy.max_binds_by_type.get(bind_type)
+        return limit is None or self.count(bind_type) < limit
+
+    def count(self, bind_type: BindType) -> int:
+        """Return how many binds of this type there are."""
+        return sum(bound is bind_type for bound in self.bound.values())
 
     def receivers(self) -> Iterator[Connection]:
         """Yield the binds that may get a deliver_sm now."""
@@ -95,7 +113,7 @@ class Binds:
 
         Lock-outs are lifted: whoever reloads may have given an account its right password.
         """
-        self._guard.forgive()
+        self._guard.reload({name: policy.bind_rate for name, policy in policies.items()})
         self._configured = frozenset(policies)
         for name, policy in policies.items():
             bucket = TokenBucket(policy.max_tps, burst=max(policy.window, policy.max_tps), now=now)
@@ -129,7 +147,13 @@ class Binds:
         name, host = pdu.system_id, connection.peername[0]
         if self._guard.is_locked(name, host):
             return "locked"
-        right = await self._passwords.verify(name, pdu.password, self._hash_for(connection, name))
+        if not self._guard.looks_at(name, host, known=self._known(name)):
+            return "rate"
+        try:
+            right = await self._passwords.verify(name, pdu.password, self._hash_for(connection, name))
+        except UncheckedError as fault:
+            _log.error("password not checked", reason=str(fault))
+            return "unchecked"
         # Looked up again: a reload may have come meanwhile, and other guesses of the same peer may have ended.
         if self._guard.is_locked(name, host):
             return "locked"
@@ -164,16 +188,21 @@ class Binds:
             return "draining"
         if bind_type not in account.policy.bind_types:
             return "bind_type"
-        return "limit" if len(account.bound) >= account.policy.max_binds else None
+        return None if account.has_room(bind_type) else "limit"
 
     def _refuse(self, connection: Connection, pdu: BindPdu, bind_type: BindType, result: str, came_at: float) -> None:
         known = self._known(pdu.system_id)
         self._metrics.bind(known, bind_type.value, result)
-        if result != "locked":  # the log has it once, when the lock began
+        if result not in _TOLD_BEFORE:
             _log.warning("bind refused", account=known, peer=connection.peername[0], reason=result)
-        impossible = CommandStatus.ESME_RINVSYSID if not pdu.system_id else None
-        answer = respond(pdu, impossible or CommandStatus.ESME_RBINDFAIL)
-        self._guard.refuse(connection, pdu.system_id, came_at, lambda: connection.answer(answer))
+        answer = respond(pdu, _status(pdu, result))
+
+        def turn_away() -> None:
+            connection.answer(answer)
+            if connection.called not in (None, pdu.system_id):
+                connection.close()  # whoever answers there is not whom we called
+
+        self._guard.refuse(connection, pdu.system_id, came_at, turn_away)
 
     def _take(self, account: LiveAccount, connection: Connection, pdu: BindPdu, bind_type: BindType) -> None:
         name = account.policy.system_id
@@ -199,13 +228,21 @@ class Binds:
 
     def _show(self, account: LiveAccount) -> None:
         for bind_type in BindType:
-            count = sum(bound is bind_type for bound in account.bound.values())
-            self._metrics.sessions(account.policy.system_id, bind_type.value, count)
+            self._metrics.sessions(account.policy.system_id, bind_type.value, account.count(bind_type))
+
+
+def _status(pdu: BindPdu, result: str) -> CommandStatus:
+    """Return what a refused bind is answered: the trouble of the gateway and an impossible name, and else all alike."""
+    if result == "unchecked":
+        return CommandStatus.ESME_RSYSERR
+    return CommandStatus.ESME_RBINDFAIL if pdu.system_id else CommandStatus.ESME_RINVSYSID
 
 
 def _stranger(account: LiveAccount, connection: Connection) -> str | None:
     """Say why a peer cannot be this account's, whatever its password; a value of the metric label ``result``."""
     policy = account.policy
+    if connection.called not in (None, policy.system_id):
+        return "uncalled"
     if policy.allowed_networks is not None and not is_in(connection.peername[0], policy.allowed_networks):
         return "address"
     if policy.certificates and not policy.certificates & connection.certificate_names:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from smppgw.core.disposition import Disposition, Taken
+from smppgw.core.disposition import Disposition, Finished, Requeued, Taken
 from smppgw.core.model import BatchId, Message, MessageId
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
@@ -24,7 +24,21 @@ class Settlement:
         clock: Clock,
         metrics: Metrics,
         on_finished: Callable[[Sequence[Finish]], None],
+        on_taken: Callable[[str, int], None],
+        on_owed: Callable[[str], None],
     ) -> None:
+        """Nothing happens until the first call.
+
+        Args:
+            carrier: Its name.
+            store: Where dispositions go.
+            prices: The rate cards.
+            clock: Time.
+            metrics: Counts.
+            on_finished: Told what ended.
+            on_taken: Told how many parts of a message the carrier has taken.
+            on_owed: Told the accounts that are owed something that is no receipt.
+        """
         self._carrier = carrier
         self._store = store
         self.prices = prices
@@ -32,6 +46,8 @@ class Settlement:
         self._clock = clock
         self._metrics = metrics
         self._on_finished = on_finished
+        self._on_taken = on_taken
+        self._on_owed = on_owed
 
     async def settle(
         self,
@@ -45,21 +61,33 @@ class Settlement:
         """Store dispositions with their costs; False when the lease was lost and nothing was changed."""
         now = self._clock.wall()
         priced = {message.id: self._priced(message, dispositions[message.id], now) for message in messages}
-        finished, lost = await store_while_leased(
+        settled = await store_while_leased(
             lambda: self._store.settle(batch, priced, lease=lease, now=self._clock.wall(), due_at=due_at),
             until=lease.until,
             clock=self._clock,
         )
-        if lost:
+        if settled.lost:
             return False
-        self._on_finished(finished)
+        self._on_finished(settled.finished)
+        for account in settled.notified:
+            self._on_owed(account)
         for message in messages:
             disposition = priced[message.id]
             if isinstance(disposition, Taken):
                 self._metrics.accepted(message.account, self._carrier, disposition.parts)
+                self._on_taken(self._carrier, disposition.parts)
                 if disposition.cost is not None:
                     self._metrics.cost(message.account, self._carrier, disposition.cost.reporting_micros)
         return True
+
+    async def put_back(self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease) -> None:
+        """Store what becomes of leased messages that no call was begun for; what the lease lost is left alone."""
+        finished = await store_while_leased(
+            lambda: self._store.put_back(dispositions, lease=lease, now=self._clock.wall()),
+            until=lease.until,
+            clock=self._clock,
+        )
+        self._on_finished(finished)
 
     def _priced(self, message: Message, disposition: Disposition, now: float) -> Disposition:
         if not isinstance(disposition, Taken):

@@ -1,15 +1,17 @@
-"""Refusals of binds: counted, answered late, and in the end given without a look.
+"""Bind requests and their refusals: counted, answered late, and given without a look where there are too many.
 
 A refusal leaves a while after its bind came, whatever was wrong, and ever later as failures add up (`core.lockout`).
 It waits as a timer, not as a task, and goes with its connection, so that a thousand guesses hold nothing but their
-sockets. A right password waits for nobody.
+sockets. A right password waits for nobody. Too many binds in a short time (`core.bind_rates`) are refused in the same
+way, and count as no failure: a system that lost its link is no guesser.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
 import structlog
 
+from smppgw.core.bind_rates import Asked, BindRate, BindRates
 from smppgw.core.lockout import Lockout, Scope
 from smppgw.ops.clock import Clock
 from smppgw.smpp.aio import Connection
@@ -31,15 +33,17 @@ Answer: TypeAlias = Callable[[], None]
 class Guard:
     """Slows down and locks out who fails to bind."""
 
-    def __init__(self, lockout: Lockout, clock: Clock, call_later: CallLater) -> None:
+    def __init__(self, lockout: Lockout, rates: BindRates, clock: Clock, call_later: CallLater) -> None:
         """Nobody has failed yet.
 
         Args:
-            lockout: Counts.
+            lockout: Counts failures.
+            rates: Counts requests.
             clock: Time.
             call_later: The event loop's.
         """
         self._lockout = lockout
+        self._rates = rates
         self._clock = clock
         self._call_later = call_later
         self._stopped = False
@@ -52,6 +56,20 @@ class Guard:
     def is_locked(self, system_id: str, host: str) -> bool:
         """Tell whether a bind is refused whatever its password."""
         return self._lockout.is_locked(system_id, host, self.now())
+
+    def looks_at(self, system_id: str, host: str, *, known: str) -> bool:
+        """Count a bind request; False: there were too many, and this one is refused whatever its password.
+
+        Args:
+            system_id: As the peer gave it.
+            host: The peer's address.
+            known: The account's name, or what logs say for one that does not exist.
+        """
+        at_home = self._lockout.has_bound(system_id, host)
+        asked = self._rates.ask(system_id, host, self.now(), at_home=at_home)
+        if asked is Asked.REFUSED_ANEW:
+            _log.warning("binds over the rate", account=known, peer=host)
+        return asked is Asked.LOOKED_AT
 
     def succeed(self, system_id: str, host: str) -> None:
         """The password was right, and came from where it may."""
@@ -92,8 +110,9 @@ class Guard:
         if waiting := self._waiting.pop(connection, None):
             waiting[0].cancel()
 
-    def forgive(self) -> None:
-        """Lift all lock-outs."""
+    def reload(self, rates: Mapping[str, BindRate]) -> None:
+        """Go by other rates of the accounts, and lift all lock-outs."""
+        self._rates.reload(rates)
         self._lockout.forgive()
 
     def stop(self) -> None:

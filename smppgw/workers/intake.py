@@ -2,7 +2,8 @@
 
 What one read brought is stored in one request and answered together. ESME_ROK leaves only after the commit that holds
 the message; whatever goes wrong before is an error status in the same response, and the session goes on. A text whose
-last part has come is routed in a second step; a crash between the two is made good by ``route_left_over``.
+last part has come is routed in a second step; a crash between the two is made good by ``route_left_over``, which also
+routes texts that the sweep has joined without their missing parts.
 
 A whole text with replace_if_present_flag ends what still waits of its account with the same source, destination and
 service_type (SMPP v3.4, 5.2.18), after it was stored itself: the old one ends DELETED, the new one has an id of its
@@ -15,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.model import Decision, Message, MessageId, Operation, Submission
 from smppgw.core.operations import Addressed
@@ -32,7 +34,7 @@ from smppgw.workers.binds import LiveAccount
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
-from smppgw.workers.translate import Draft, Refusal, read_destinations, read_submit
+from smppgw.workers.translate import Draft, Refusal, read_destinations, read_submit, status_name
 from smppgw.workers.wanted import Wanted, Way
 
 _log = structlog.get_logger()
@@ -65,7 +67,7 @@ class Intake:
             store: Where accepted messages go.
             routes: The routing table.
             ids: Writers of message ids, per form.
-            policies: Per account, for how long texts wait for their parts.
+            policies: Per account, for how long texts wait for their parts, and what then becomes of them.
             clock: Time.
             metrics: Counts.
             on_queued: Told the carriers that have new work.
@@ -74,7 +76,7 @@ class Intake:
         self._store = store
         self._routes = routes
         self._ids = ids
-        self._assembly_s = {name: policy.assembly_s for name, policy in policies.items()}
+        self._rules = _rules(policies)
         self._clock = clock
         self._metrics = metrics
         self._on_queued = on_queued
@@ -84,7 +86,7 @@ class Intake:
     def reload(self, routes: Routes, policies: Mapping[str, AccountPolicy]) -> None:
         """Go by another routing table and other policies; what is stored keeps its decision."""
         self._routes = routes
-        self._assembly_s |= {name: policy.assembly_s for name, policy in policies.items()}
+        self._rules |= _rules(policies)
 
     async def submit(self, connection: Connection, account: LiveAccount, pdus: Sequence[Submit], at: float) -> None:
         """Store and answer what one read brought.
@@ -118,12 +120,37 @@ class Intake:
             return Refusal(CommandStatus.ESME_RSYSERR, "internal fault")
 
     def _consider(self, connection: Connection, account: LiveAccount, pdu: Submit, at: float) -> Wanted | Refusal:
-        """Check limits, translate and route; whatever is wrong costs this submit only."""
+        """Check limits, translate and route; whatever is wrong costs this submit only.
+
+        A request costs a token for each destination before anybody reads its text, so that nonsense costs something
+        too. What else a text costs is known afterwards and taken then: lent if need be, or a text of more parts than
+        there are ever tokens could never leave.
+        """
         policy = account.policy
         if not account.bucket.take_together(at, len(pdu.dest_address) if isinstance(pdu, SubmitMulti) else 1):
             self._metrics.throttled(policy.system_id, "tps")
             return Refusal(CommandStatus.ESME_RTHROTTLED, "over max_tps")
-        now, version = self._clock.wall(), connection.session.interface_version or 0
+        outcome = self._understand(policy, pdu, connection.session.interface_version or 0)
+        if isinstance(outcome, Wanted):
+            if policy.counts_parts:
+                account.bucket.charge(at, outcome.further_parts)
+            if outcome.ways[0].draft.replaced:
+                self._tell_replaced(policy, pdu, outcome.ways[0].draft)
+        return outcome
+
+    def _tell_replaced(self, policy: AccountPolicy, pdu: Submit, draft: Draft) -> None:
+        """Tell of a text that does not fit its alphabet: of a wrong setting more often than of a broken peer."""
+        _log.info(
+            "octets without meaning",
+            account=policy.system_id,
+            octets=draft.replaced,
+            data_coding=pdu.data_coding,
+            command=pdu.command_id.name.lower(),
+            dst=mask_msisdn(draft.destination.addr),
+        )
+
+    def _understand(self, policy: AccountPolicy, pdu: Submit, version: int) -> Wanted | Refusal:
+        now = self._clock.wall()
         match pdu:
             case SubmitSm():
                 return self._consider_one(Operation.SUBMIT_SM, pdu, policy, version, now)
@@ -143,14 +170,12 @@ class Intake:
         return self._refuse(policy, pdu, way) if isinstance(way, Refusal) else Wanted(operation, pdu, (way,))
 
     def _find_way(self, policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Way | Refusal:
+        message = wanted.message(policy, pdu, draft, now)
         if draft.part is not None:
-            known = self._routes.has_rule(policy.system_id, draft.country, draft.recipient, draft.sender)
-            return Way(draft, None) if known else Refusal(CommandStatus.ESME_RINVDSTADR, "no route")
-        decision = self._routes.route(wanted.message(policy, pdu, draft, now))
-        if isinstance(decision, Unroutable):
-            status = CommandStatus.ESME_RSUBMITFAIL if decision.has_rule else CommandStatus.ESME_RINVDSTADR
-            return Refusal(status, decision.reason)
-        return Way(draft, decision)
+            hopeless = self._routes.expect(message, now)
+            return Way(draft, None) if hopeless is None else _no_way(hopeless)
+        decision = self._routes.route(message, now)
+        return _no_way(decision) if isinstance(decision, Unroutable) else Way(draft, decision)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -171,7 +196,7 @@ class Intake:
         if refusals:
             self._tell_refused(policy, pdu, [refusal for _, refusal in refusals])
         unsuccess_sme = tuple(_unsuccess(destination, refusal.status) for destination, refusal in refusals)
-        return Wanted(Operation.SUBMIT_MULTI, stated, tuple(ways), unsuccess_sme)
+        return Wanted(Operation.SUBMIT_MULTI, stated, tuple(ways), unsuccess_sme, policy.multi_ids_apart)
 
     def _tell_refused(self, policy: AccountPolicy, pdu: SubmitMulti, refusals: Sequence[Refusal]) -> None:
         _log.info(
@@ -179,7 +204,7 @@ class Intake:
             account=policy.system_id,
             destinations=len(pdu.dest_address),
             refused=len(refusals),
-            statuses=sorted({refusal.status.name for refusal in refusals}),
+            statuses=sorted({status_name(refusal.status) for refusal in refusals}),
             reason=refusals[0].reason,
         )
 
@@ -187,7 +212,7 @@ class Intake:
         _log.info(
             "submit refused",
             account=policy.system_id,
-            status=refusal.status.name,
+            status=status_name(refusal.status),
             reason=refusal.reason,
             command=pdu.command_id.name.lower(),
             dst=None if isinstance(pdu, SubmitMulti) else mask_msisdn(pdu.destination_addr),
@@ -199,27 +224,33 @@ class Intake:
     async def _store_all(self, account: LiveAccount, accepted: Sequence[Wanted], version: int) -> list[Pdu]:
         policy = account.policy
         try:
-            submissions = await self._number(policy, accepted, version)
-            completed = await self._store.accept(submissions, self._assembly_s, submissions[0].accepted_at)
+            message_ids, submissions = await self._number(policy, accepted, version)
+            stored = await self._store.accept(submissions, self._rules, submissions[0].accepted_at)
         except StoreError as fault:
             return self._not_stored(policy, accepted, fault)
         await self._supersede([submission for submission in submissions if submission.replaceable])
         self._on_queued({way.decision.carriers[0] for each in accepted for way in each.ways if way.decision})
-        if completed:
-            await self._route_completed(completed)
-        return [each.accepted(submission.message_id) for each, submission in zip(accepted, submissions, strict=True)]
+        if stored.completed:
+            await self._route_completed(stored.completed)
+        self._on_finished(stored.finished)  # last: no receipt may overtake the answer
+        return [each.accepted(message_id) for each, message_id in zip(accepted, message_ids, strict=True)]
 
-    async def _number(self, policy: AccountPolicy, accepted: Sequence[Wanted], version: int) -> list[Submission]:
-        """Write down what is to be stored; a segment for each destination."""
+    async def _number(
+        self, policy: AccountPolicy, accepted: Sequence[Wanted], version: int
+    ) -> tuple[list[str], list[Submission]]:
+        """Write down what is to be stored, a segment for each destination; return the ids to answer with too."""
         number = await self._numbering.take(sum(len(each.ways) for each in accepted))
         now = self._clock.wall()
         # Below 3.4 an id has at most 8 octets (SMPP 5.0, 2.11.2).
-        ids = self._ids[policy.id_form if version >= VERSION_3_4 else IdForm.HEX]
+        write_id = self._ids[policy.id_form if version >= VERSION_3_4 else IdForm.HEX].external
+        message_ids: list[str] = []
         submissions: list[Submission] = []
         for each in accepted:
-            submissions.append(each.submission(policy, number, ids.external(number), now))
+            made = each.submissions(policy, number, write_id, now)
+            message_ids.append(made[0].message_id)
+            submissions += made
             number += len(each.ways)
-        return submissions
+        return message_ids, submissions
 
     async def _supersede(self, submissions: Sequence[Submission]) -> None:
         """End what these replace; they are stored already, so a fault here refuses nothing."""
@@ -256,7 +287,7 @@ class Intake:
             _log.error("completed texts not routed, tried again by the sweep", texts=len(completed), reason=str(fault))
 
     async def route_left_over(self) -> None:
-        """Route completed texts that a crash or a fault has left without a route."""
+        """Route texts that a crash or a fault has left without a route, and those that a sweep has joined."""
         if left_over := await self._store.unrouted(_LEFT_OVER_AT_ONCE):
             await self._route(left_over)
 
@@ -264,7 +295,7 @@ class Intake:
         routed: dict[MessageId, Routed] = {}
         for message in completed:
             whole = replace(message, parts=text.parts(message.text).parts)
-            decision = self._routes.route(whole)
+            decision = self._routes.route(whole, self._clock.wall())
             if isinstance(decision, Unroutable):
                 decision = Decision("", (), (("", decision.reason),))
             routed[message.id] = Routed(decision, whole.parts)
@@ -280,10 +311,18 @@ class Intake:
         lasted_s = self._clock.monotonic() - at
         name = account.policy.system_id
         for response in responses:
-            self._metrics.submit(name, _STATUS_NAMES[response.command_status], lasted_s)
+            self._metrics.submit(name, status_name(response.command_status), lasted_s)
 
 
-_STATUS_NAMES: Final = {status.value: status.name for status in CommandStatus}
+def _no_way(unroutable: Unroutable) -> Refusal:
+    if unroutable.status is not None:
+        return Refusal(unroutable.status, unroutable.reason)
+    status = CommandStatus.ESME_RSUBMITFAIL if unroutable.has_rule else CommandStatus.ESME_RINVDSTADR
+    return Refusal(status, unroutable.reason)
+
+
+def _rules(policies: Mapping[str, AccountPolicy]) -> dict[str, AssemblyRule]:
+    return {name: AssemblyRule(policy.assembly_s, policy.send_incomplete) for name, policy in policies.items()}
 
 
 def _congestion(connection: Connection, account: LiveAccount, at: float) -> int:
@@ -298,7 +337,7 @@ def _with_congestion(responses: Sequence[Pdu], percent: int) -> list[Pdu]:
     return [replace(pdu, tlvs=(*pdu.tlvs, state)) if pdu.command_status == 0 else pdu for pdu in responses]
 
 
-def _unsuccess(destination: SmeAddress | DistributionList, status: CommandStatus) -> UnsuccessSme:
+def _unsuccess(destination: SmeAddress | DistributionList, status: int) -> UnsuccessSme:
     if isinstance(destination, DistributionList):
         return UnsuccessSme(destination_addr=destination.dl_name, error_status_code=status)
     return UnsuccessSme(

@@ -38,7 +38,7 @@ from smppgw.store.base import Finish, Store, StoreError
 from smppgw.workers.binds import LiveAccount
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
-from smppgw.workers.translate import Refusal, Rewrite, read_replacement
+from smppgw.workers.translate import Refusal, Rewrite, read_replacement, status_name
 
 _log = structlog.get_logger()
 
@@ -133,7 +133,7 @@ class Operations:
             "question refused",
             account=policy.system_id,
             command=pdu.command_id.name.lower(),
-            status=refusal.status.name,
+            status=status_name(refusal.status),
             reason=refusal.reason,
         )
 
@@ -198,6 +198,14 @@ class Operations:
             return _FIXED
         self._on_queued(replacement.decision.carriers[:1])
         _log.info("replaced", account=policy.system_id)
+        if replacement.replaced:
+            _log.info(
+                "octets without meaning",
+                account=policy.system_id,
+                octets=replacement.replaced,
+                data_coding=found.original.message.data_coding,
+                command="replace_sm",
+            )
         return ReplaceSmResp(sequence_number=pdu.sequence_number)
 
     def _route(
@@ -211,7 +219,7 @@ class Operations:
             schedule_at=rewrite.schedule_at,
             expires_at=rewrite.expires_at,
         )
-        decision = self._routes.route(message)
+        decision = self._routes.route(message, self._clock.wall())
         if isinstance(decision, Unroutable):
             return Refusal(CommandStatus.ESME_RREPLACEFAIL, decision.reason)
         return Replacement(
@@ -219,6 +227,7 @@ class Operations:
             account=policy.system_id,
             text=message.text,
             parts=message.parts,
+            replaced=rewrite.replaced,
             decision=decision,
             schedule_at=message.schedule_at,
             expires_at=message.expires_at,

@@ -1,20 +1,23 @@
-"""What a message costs, asked when a carrier has taken it."""
+"""What a message costs: asked for routing, and again when a carrier has taken it."""
 
 from collections.abc import Mapping
 
 from smppgw.core.model import Cost, TrafficClass
+from smppgw.core.price_list import PriceList
 from smppgw.core.rates import Exchange, RateCard, cost
 
 
 class Prices:
     """The rate cards of the carriers, and the currency in which all of them are told."""
 
-    __slots__ = ("_cards", "_exchange", "currency")
+    __slots__ = ("_cards", "_exchange", "currency", "list")
 
     def __init__(self, cards: Mapping[str, RateCard], exchange: Exchange, currency: str) -> None:
         self._cards = cards
         self._exchange = exchange
         self.currency = currency
+        self.list = PriceList(cards, exchange, currency)
+        """What one part costs, for routing."""
 
     def of(
         self, carrier: str, recipient: str, country: str, traffic_class: TrafficClass, parts: int, now: float

@@ -8,6 +8,9 @@ ESME answers. Rules:
 * No answer, or the end of the session, gives it back at once, for the account's other binds. An ESME that lets the
   response timer run out is deaf: its session is closed, so that it does not hold receipts up.
 * Nothing is dropped: what nobody acknowledges waits in the store until its retention ends.
+* The receipt of a segment comes after its intermediate notification: while that waits for its answer on one bind, the
+  receipt may not leave on another, where nobody knows which of the two is read first.
+* Nothing answers an alert_notification: it is done when a bind of at least 3.4 has it. Where there is none, it waits.
 
 Each account keeps a small supply of leased receipts in memory, so that one write to the store serves many of them.
 A place in a bind's window is free again when the acknowledgement is *stored*, not when it arrives: so at most one
@@ -18,13 +21,13 @@ lease is put back and leased again: a slow ESME must not get what somebody else 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
 import structlog
 
-from smppgw.core.model import Outgoing, OutgoingId
+from smppgw.core.model import Outgoing, OutgoingId, OutgoingKind
 from smppgw.core.retry import Backoff
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
@@ -37,7 +40,7 @@ from smppgw.workers.bell import Bell
 from smppgw.workers.binds import LiveAccount
 from smppgw.workers.pace import store_while_leased
 from smppgw.workers.policy import AccountPolicy
-from smppgw.workers.translate import write_data_receipt, write_receipt
+from smppgw.workers.translate import write_alert, write_data_receipt, write_receipt
 
 _log = structlog.get_logger()
 
@@ -56,6 +59,10 @@ LEASE_S: Final = 300.0
 """For the wait in the supply and for the answer."""
 ANSWER_S: Final = 150.0
 """What must be left of a lease when its receipt is sent; more than the response timer of a session."""
+NOTIFIED_S: Final = 1.0
+"""Until a receipt is tried again that had to wait for its notification."""
+ALERT_AGAIN_S: Final = 600.0
+"""Until an alert is tried again that none of the binds could read."""
 _IDLE_S: Final = 1.0
 
 
@@ -66,6 +73,8 @@ class _Desk:
     account: LiveAccount
     supply: deque[tuple[Outgoing, Lease]] = field(default_factory=deque)
     """Leased, not sent."""
+    notifying: dict[tuple[str, str], Connection] = field(default_factory=dict)
+    """The binds where notifications wait for their answers, by segment."""
     may_have_more: bool = True
     """Whether the store may hold more that is due."""
 
@@ -195,10 +204,7 @@ class Receipts:
                     break
                 if self._unstored[connection] >= self._window:
                     continue
-                outgoing, lease = supply.popleft()
-                sequence_number = connection.request(_write(outgoing, desk.account.policy, connection))
-                self._sent[connection, sequence_number] = _Sent(outgoing, lease, desk, connection)
-                self._unstored[connection] += 1
+                self._send(_Sent(*supply.popleft(), desk, connection), connection)
                 sent_any = True
             if not sent_any:
                 break
@@ -206,6 +212,30 @@ class Receipts:
             self._refill.ring()
         while supply and not desk.account.has_receiver:
             self._give_back_first(desk)
+
+    def _send(self, sent: _Sent, connection: Connection) -> None:
+        outgoing, desk = sent.outgoing, sent.desk
+        if outgoing.kind is OutgoingKind.ALERT:
+            self._alert(sent)
+            return
+        if outgoing.kind is OutgoingKind.INTERMEDIATE:
+            desk.notifying[_segment(outgoing)] = connection
+        elif desk.notifying and desk.notifying.get(_segment(outgoing), connection) is not connection:
+            self._note(replace(sent, connection=None), Postponed(self._clock.wall() + NOTIFIED_S))
+            return
+        sequence_number = connection.request(_write(outgoing, desk.account.policy, connection))
+        self._sent[connection, sequence_number] = sent
+        self._unstored[connection] += 1
+
+    def _alert(self, sent: _Sent) -> None:
+        """Send an alert over whichever bind knows what that is: SMPP before 3.4 has none."""
+        connection = next(filter(_is_3_4, sent.desk.account.receivers()), None)
+        if connection is None:
+            self._note(replace(sent, connection=None), Postponed(self._clock.wall() + ALERT_AGAIN_S))
+            return
+        connection.notify(write_alert(sent.outgoing))
+        self._unstored[connection] += 1
+        self._note(replace(sent, connection=connection), Acknowledged())
 
     def _give_back_stale(self, desk: _Desk) -> None:
         """Put back what waited so long for a slow ESME that its lease might end before the answer: it would come twice.
@@ -237,6 +267,8 @@ class Receipts:
         return Refused(status)
 
     def _note(self, sent: _Sent, result: OutgoingResult) -> None:
+        if sent.outgoing.kind is OutgoingKind.INTERMEDIATE and sent.connection is not None:
+            sent.desk.notifying.pop(_segment(sent.outgoing), None)
         self._results.setdefault(sent.lease, {})[sent.outgoing.id] = result
         self._noted.append(sent)
         self._settle.ring()
@@ -287,8 +319,17 @@ class Receipts:
             self._hand_out(desk)
 
 
+def _is_3_4(connection: Connection) -> bool:
+    return (connection.session.interface_version or 0) >= VERSION_3_4
+
+
+def _segment(outgoing: Outgoing) -> tuple[str, str]:
+    """Return what the notification and the receipt of a segment have in common, within their account."""
+    return outgoing.message_id, outgoing.destination.addr
+
+
 def _write(outgoing: Outgoing, policy: AccountPolicy, connection: Connection) -> Pdu:
     """Write a receipt as its account wants it, and as the version of its bind can have it."""
-    if policy.receipts_as_data_sm and (connection.session.interface_version or 0) >= VERSION_3_4:
+    if policy.receipts_as_data_sm and _is_3_4(connection):
         return write_data_receipt(outgoing, policy.dialect)
     return write_receipt(outgoing, policy.dialect)

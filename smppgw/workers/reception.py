@@ -116,7 +116,7 @@ class Reception:
 
     def _ended(self, connection: Connection, event: Ended) -> None:
         account = self._binds.forget(connection)
-        self._metrics.disconnect(account or "_unknown", event.reason.value)
+        self._metrics.disconnect(account or connection.called or "_unknown", event.reason.value)
         if account is not None:
             _log.info("session ended", account=account, peer=connection.peername[0], reason=event.reason.value)
             self._receipts.owed(account)

@@ -13,6 +13,8 @@ from smppgw.workers.translate import Refusal
 
 _LONGEST_ADDRESS: Final = 20
 """data_sm has room for 64 octets, but the deliver_sm of a receipt has not (SMPP v3.4, 4.6.1)."""
+_FLAGS: Final = (None, 0, 1)
+"""What set_dpf may be (SMPP v3.4, 5.3.2.29)."""
 _LONGEST_LIFE_S: Final = 10 * 366 * 86400
 """A year has two digits on the wire: what lives longer than this could not be told from what is past."""
 
@@ -27,8 +29,11 @@ def data_sm(pdu: DataSm, now: float) -> SubmitSm | Refusal:
         return Refusal(CommandStatus.ESME_RMISSINGOPTPARAM, "no message_payload")
     try:
         life_s = tlv.integer(pdu.tlvs, Tag.QOS_TIME_TO_LIVE)
+        pending = tlv.integer(pdu.tlvs, Tag.SET_DPF)
     except RemoteProtocolError as fault:
-        return Refusal(CommandStatus(fault.status), "qos_time_to_live of the wrong length")
+        return Refusal(CommandStatus(fault.status), "qos_time_to_live or set_dpf of the wrong length")
+    if pending not in _FLAGS:
+        return Refusal(CommandStatus.ESME_RINVOPTPARAMVAL, f"set_dpf {pending}")
     return SubmitSm(
         sequence_number=pdu.sequence_number,
         service_type=pdu.service_type,

@@ -1,45 +1,54 @@
-"""Route one message: the rule that matches, the candidates that can take it, and why the others cannot."""
+"""Route one message: the rule that matches, its candidates in order, and why others are not among them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from smppgw.carriers.base import Carrier
 from smppgw.core.model import Decision, Message
-from smppgw.core.routing import Query, Router, decide
+from smppgw.core.routing.engine import Undecided, decide
+from smppgw.core.routing.market import Market
+from smppgw.core.routing.rules import Rule
+from smppgw.core.routing.table import Router
 
 
 @dataclass(frozen=True, slots=True)
 class Unroutable:
-    """Why a message has no way: no rule for it, or no candidate that can take it."""
+    """Why a message has no way: no rule for it, a rule that refuses it, or no candidate that can take it."""
 
     has_rule: bool
     reason: str
+    status: int | None = None
+    """The command_status that the rule itself names."""
 
 
 class Routes:
-    """The routing table with the carriers behind it."""
+    """The routing table with what is known of the carriers behind it."""
 
-    __slots__ = ("_carriers", "_router")
+    __slots__ = ("_chance", "_market", "_router")
 
-    def __init__(self, router: Router, carriers: Mapping[str, Carrier]) -> None:
+    def __init__(self, router: Router, market: Market, chance: Callable[[], float]) -> None:
         self._router = router
-        self._carriers = carriers
+        self._market = market
+        self._chance = chance
 
-    def has_rule(self, account: str, country: str, recipient: str, sender: str) -> bool:
-        """Whether any rule matches; for a part, whose text is not known yet."""
-        return self._router.candidates(Query(account, country, recipient, sender)) is not None
-
-    def route(self, message: Message) -> Decision | Unroutable:
-        """Decide on one whole message."""
-        rule = self._router.candidates(Query(message.account, message.country, message.recipient, message.sender))
+    def expect(self, part: Message, at: float) -> Unroutable | None:
+        """Say why the text of a part can never have a way, as far as a part tells; ``at`` in Unix seconds."""
+        rule = self._router.rule_for(part, at)
         if rule is None:
             return Unroutable(False, "no route")
-        checks = [(name, self._check(name, message)) for name in rule.carriers]
-        decision = decide(rule, checks)
-        if decision is None:
-            return Unroutable(True, "; ".join(f"{name}: {reason}" for name, reason in checks))
-        return decision
+        return _refused(rule) if rule.refuse is not None and rule.match.parts is None else None
 
-    def _check(self, name: str, message: Message) -> str | None:
-        refused = self._carriers[name].check(message)
-        return None if refused is None else refused.reason
+    def route(self, message: Message, at: float) -> Decision | Unroutable:
+        """Decide on one whole message; ``at`` in Unix seconds."""
+        rule = self._router.rule_for(message, at)
+        if rule is None:
+            return Unroutable(False, "no route")
+        if rule.refuse is not None:
+            return _refused(rule)
+        if rule.sender is not None:
+            message = replace(message, sender=rule.sender, sender_is_number=rule.sender.isdecimal())
+        decision = decide(rule, message, self._market, at=at, chance=self._chance())
+        return Unroutable(True, decision.reason) if isinstance(decision, Undecided) else decision
+
+
+def _refused(rule: Rule) -> Unroutable:
+    return Unroutable(True, f"route {rule.name} refuses it", rule.refuse)

@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from smppgw.core.model import Stage
+from smppgw.core.model import Outcome, Stage
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish, Store, StoreError
@@ -69,16 +69,22 @@ class Sweeper:
         now = self._clock.wall()
         swept = await self._store.sweep(outgoing_kept_s=self._outgoing_kept_s, now=now)
         self._on_finished(swept.finished)
+        if expired := sum(finish.outcome is Outcome.EXPIRED for finish in swept.finished):
+            # As behind a carrier that is paused or cannot be reached: not without a word.
+            _log.warning("messages expired while they waited", messages=expired)
         if swept.queued or swept.doubted:
             self._on_due()
         if swept.doubted:
             _log.warning("calls without an outcome are doubtful now", attempts=swept.doubted)
         if swept.parked_too_long:
             _log.error("parked messages ended as unknown, nobody released them", messages=swept.parked_too_long)
+        if swept.incomplete:
+            _log.info("texts sent without their missing parts", texts=swept.incomplete)
         if swept.kept_too_long:
             _log.error("receipts not taken within their retention, kept but no longer tried", count=swept.kept_too_long)
-        if self._turns % FIGURES_EVERY == 0:
+        if swept.incomplete or self._turns % FIGURES_EVERY == 0:
             await self._route_left_over()
+        if self._turns % FIGURES_EVERY == 0:
             await self._show_backlog(now)
         if self._turns % PURGE_EVERY == 0:
             await self._purge(now)

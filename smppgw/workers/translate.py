@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from smppgw.core import numbers
-from smppgw.core.model import Address, Outgoing, OutgoingKind, Part
+from smppgw.core.classes import classify
+from smppgw.core.model import Address, Outgoing, OutgoingKind, Part, TrafficClass
 from smppgw.core.numbers import NumberFault
 from smppgw.core.operations import Original
 from smppgw.smpp import national, receipt, text, times, tlv, udh
@@ -24,7 +25,7 @@ from smppgw.smpp.consts import (
 )
 from smppgw.smpp.errors import RemoteProtocolError
 from smppgw.smpp.fields import DistributionList, SmeAddress
-from smppgw.smpp.pdu import DataSm, DeliverSm, ReplaceSm, SubmitSm
+from smppgw.smpp.pdu import AlertNotification, DataSm, DeliverSm, ReplaceSm, SubmitSm
 from smppgw.smpp.receipt import Dialect, Receipt
 from smppgw.smpp.text import Alphabet, Decoded
 from smppgw.smpp.times import TimeError
@@ -38,6 +39,8 @@ _HIGHEST_REPLACE_FLAG: Final = 1
 _SMPP_5_0: Final = 0x50
 _VENDOR_TAGS: Final = range(0x1400, 0x4000)
 _FLASH: Final = 0
+_AVAILABLE: Final = 0
+"""ms_availability_status (SMPP v3.4, 5.3.2.30)."""
 _TEXT_ELEMENTS: Final = frozenset({udh.CONCATENATION_8, udh.CONCATENATION_16, udh.SINGLE_SHIFT, udh.LOCKING_SHIFT})
 
 
@@ -45,8 +48,17 @@ _TEXT_ELEMENTS: Final = frozenset({udh.CONCATENATION_8, udh.CONCATENATION_16, ud
 class Refusal:
     """Why a request is refused: the status that is answered, and words for log and trace."""
 
-    status: CommandStatus
+    status: int
+    """A command_status; also one of a vendor's own, 0x400 to 0x4FF, where a rule says so."""
     reason: str
+
+
+_STATUS_NAMES: Final = {status.value: status.name for status in CommandStatus}
+
+
+def status_name(status: int) -> str:
+    """Name a command_status for log and metrics."""
+    return _STATUS_NAMES.get(status, f"0x{status:08X}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +81,7 @@ class Draft:
     expires_at: float
     user_message_reference: int | None
     vendor_tlvs: bytes
+    traffic_class: TrafficClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +90,8 @@ class Rewrite:
 
     text: str
     parts: int
+    replaced: int
+    """As in a draft."""
     schedule_at: float | None
     expires_at: float
 
@@ -160,7 +175,7 @@ def read_replacement(
 def _rewrite(pdu: ReplaceSm, original: Original, policy: AccountPolicy, interface_version: int, now: float) -> Rewrite:
     if original.esm_class & ESM_CLASS_UDHI:
         raise _Refused(CommandStatus.ESME_RREPLACEFAIL, "the text came with a user data header")
-    decoded, parts = _decode(_octets(pdu), original.data_coding, None, policy, interface_version)
+    decoded, parts = _decode(_octets(pdu), original.message.data_coding, None, policy, interface_version)
     schedule_at, expires_at = original.message.schedule_at, original.message.expires_at
     if pdu.schedule_delivery_time:
         schedule_at = _time(pdu.schedule_delivery_time, CommandStatus.ESME_RINVSCHED, now)
@@ -168,7 +183,9 @@ def _rewrite(pdu: ReplaceSm, original: Original, policy: AccountPolicy, interfac
         expires_at = _time(pdu.validity_period, CommandStatus.ESME_RINVEXPIRY, now)
     if schedule_at is not None and expires_at <= schedule_at:
         raise _Refused(CommandStatus.ESME_RINVEXPIRY, "the validity ends before the scheduled time")
-    return Rewrite(text=decoded.text, parts=parts, schedule_at=schedule_at, expires_at=expires_at)
+    return Rewrite(
+        text=decoded.text, parts=parts, replaced=decoded.replaced, schedule_at=schedule_at, expires_at=expires_at
+    )
 
 
 def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: float) -> Draft:
@@ -185,6 +202,7 @@ def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: flo
     sender = numbers.sender_of(pdu.source_addr, pdu.source_addr_ton, pdu.source_addr_npi, policy.country)
     if isinstance(sender, NumberFault):
         raise _Refused(CommandStatus.ESME_RINVSRCADR, sender.reason)
+    vendor_tlvs = _vendor_tlvs(pdu)
     return Draft(
         source=Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr),
         sender=sender.text,
@@ -200,7 +218,21 @@ def _read(pdu: SubmitSm, policy: AccountPolicy, interface_version: int, now: flo
         schedule_at=schedule_at,
         expires_at=expires_at,
         user_message_reference=tlv.integer(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE) if pdu.tlvs else None,
-        vendor_tlvs=_vendor_tlvs(pdu),
+        vendor_tlvs=vendor_tlvs,
+        traffic_class=_traffic_class(pdu, policy, vendor_tlvs, decoded.text),
+    )
+
+
+def _traffic_class(pdu: SubmitSm, policy: AccountPolicy, vendor_tlvs: bytes, content: str) -> TrafficClass:
+    if not policy.classes:
+        return policy.traffic_class
+    return classify(
+        policy.classes,
+        policy.traffic_class,
+        service_type=pdu.service_type,
+        priority_flag=pdu.priority_flag,
+        vendor_tlvs=vendor_tlvs,
+        text=content,
     )
 
 
@@ -278,7 +310,7 @@ def _several(part: udh.Part | None) -> Part | None:
 
 
 def _alphabet(data_coding: int, policy: AccountPolicy, interface_version: int) -> Alphabet:
-    alphabet = text.alphabet_of(data_coding, policy.default_alphabet)
+    alphabet = policy.alphabets[data_coding]
     if alphabet is None:
         status = CommandStatus.ESME_RINVDCS if interface_version >= _SMPP_5_0 else CommandStatus.ESME_RSUBMITFAIL
         raise _Refused(status, f"data_coding 0x{data_coding:02X} is no text alphabet")
@@ -350,6 +382,20 @@ def _receipt_tlvs(outgoing: Outgoing, facts: Receipt, dialect: Dialect) -> tlv.T
     if outgoing.user_message_reference is None or not dialect.tlvs:
         return told
     return (*told, tlv.of_int(Tag.USER_MESSAGE_REFERENCE, outgoing.user_message_reference))
+
+
+def write_alert(outgoing: Outgoing) -> AlertNotification:
+    """Write that the recipient of a submission can be reached again (SMPP v3.4, 4.12.1)."""
+    subscriber, esme = outgoing.destination, outgoing.source
+    return AlertNotification(
+        source_addr_ton=subscriber.ton,
+        source_addr_npi=subscriber.npi,
+        source_addr=subscriber.addr,
+        esme_addr_ton=esme.ton,
+        esme_addr_npi=esme.npi,
+        esme_addr=esme.addr,
+        tlvs=(tlv.of_int(Tag.MS_AVAILABILITY_STATUS, _AVAILABLE),),
+    )
 
 
 def write_data_receipt(outgoing: Outgoing, dialect: Dialect) -> DataSm:

@@ -3,12 +3,13 @@
 What this module may not do: decide whether it may be stored; that is for `workers.intake`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from smppgw.core.model import Decision, Message, MessageId, Operation, Segment, SegmentId, Submission, SubmissionId
-from smppgw.smpp.consts import CommandStatus
+from smppgw.smpp import tlv
+from smppgw.smpp.consts import CommandStatus, Tag
 from smppgw.smpp.fields import UnsuccessSme
 from smppgw.smpp.pdu import DataSmResp, Pdu, SubmitMultiResp, SubmitSm, SubmitSmResp
 from smppgw.workers.policy import AccountPolicy
@@ -40,6 +41,13 @@ class Wanted:
     ways: tuple[Way, ...]
     unsuccess_sme: tuple[UnsuccessSme, ...] = ()
     """The destinations of a submit_multi that cannot be reached."""
+    ids_apart: bool = False
+    """Whether each destination is a submission with an id of its own."""
+
+    @property
+    def further_parts(self) -> int:
+        """How many SMS it is billed as, beyond one for each destination."""
+        return sum(way.draft.parts - 1 for way in self.ways)
 
     def accepted(self, message_id: str) -> Pdu:
         """Answer that it is stored."""
@@ -52,9 +60,27 @@ class Wanted:
         """Answer that it is not stored."""
         return _RESPONSES[self.operation](sequence_number=self.pdu.sequence_number, command_status=status)
 
-    def submission(self, policy: AccountPolicy, number: int, message_id: str, now: float) -> Submission:
-        """Write it down: its segments have the numbers from ``number`` on, and it has that of the first."""
-        pdu, draft = self.pdu, self.ways[0].draft
+    def submissions(
+        self, policy: AccountPolicy, number: int, write_id: Callable[[int], str], now: float
+    ) -> list[Submission]:
+        """Write it down: its segments have the numbers from ``number`` on, in the order of its ways.
+
+        Args:
+            policy: Of the account.
+            number: Of the first segment; a submission has that of its first segment, and the id made from it.
+            write_id: Makes an id from a number.
+            now: Unix seconds.
+        """
+        if not self.ids_apart:
+            return [self._submission(policy, self.ways, number, write_id(number), now)]
+        return [
+            self._submission(policy, (way,), place, write_id(place), now) for place, way in enumerate(self.ways, number)
+        ]
+
+    def _submission(
+        self, policy: AccountPolicy, ways: tuple[Way, ...], number: int, message_id: str, now: float
+    ) -> Submission:
+        pdu, draft = self.pdu, ways[0].draft
         return Submission(
             id=SubmissionId(number),
             message_id=message_id,
@@ -74,10 +100,11 @@ class Wanted:
             expires_at=draft.expires_at,
             replaceable=pdu.replace_if_present_flag != 0,
             user_message_reference=draft.user_message_reference,
+            wants_alert=self.operation is Operation.DATA_SM and tlv.integer(pdu.tlvs, Tag.SET_DPF) == 1,
             vendor_tlvs=draft.vendor_tlvs,
             flash=draft.flash,
-            traffic_class=policy.traffic_class,
-            segments=tuple(_segment(way, number + place) for place, way in enumerate(self.ways)),
+            traffic_class=draft.traffic_class,
+            segments=tuple(_segment(way, number + place) for place, way in enumerate(ways)),
         )
 
 
@@ -92,6 +119,7 @@ def _segment(way: Way, number: int) -> Segment:
         part=draft.part,
         decision=way.decision,
         parts=draft.parts,
+        replaced=draft.replaced,
     )
 
 
@@ -107,11 +135,12 @@ def message(policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> M
         text=draft.text,
         parts=draft.parts,
         flash=draft.flash,
-        traffic_class=policy.traffic_class,
+        traffic_class=draft.traffic_class,
         priority_flag=pdu.priority_flag,
         service_type=pdu.service_type,
         vendor_tlvs=draft.vendor_tlvs,
         accepted_at=now,
         expires_at=draft.expires_at,
+        data_coding=pdu.data_coding,
         schedule_at=draft.schedule_at,
     )

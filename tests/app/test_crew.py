@@ -3,50 +3,74 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, date
 from pathlib import Path
 
 import pytest
 
 from smppgw.app.crew import Crew, new_batch_id
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.rates import Exchange, RateCard
-from smppgw.core.routing import Match, Router, Rule
+from smppgw.core.routing.rules import Match, Rule, candidates
+from smppgw.core.routing.table import Router
 from smppgw.ops.clock import Clock
 from smppgw.smpp import receipt, udh
 from smppgw.smpp.consts import CommandStatus
 from smppgw.smpp.pdu import CancelSm, DeliverSm, ReplaceSm, SubmitSmResp
 from smppgw.smpp.settings import SessionSettings
+from smppgw.smpp.tally import Tally
 from smppgw.store.sqlite import SqliteStore
 from smppgw.workers import dispatch, poll
 from smppgw.workers.pricing import Prices
 from smppgw.workers.reception import SERVES
+from smppgw.workers.reconcile import Reconciler
 from tests.workers.fakes import FakePasswords, Peer, metrics_for, policy, submit, value_of
 from tests.workers.front import ids
 
 ROUTER = Router(
-    [Rule(name="beta", match=Match(prefixes=("44",)), carriers=("beta",)), Rule(name="rest", carriers=("alpha",))]
+    [
+        Rule(name="beta", match=Match(prefixes=("44",)), candidates=candidates("beta")),
+        Rule(name="rest", candidates=candidates("alpha")),
+    ]
 )
 CARD = RateCard.parse(["prefix,price,currency", ",0.05,EUR"], "card")
+
+
+class Billing(Loopback):
+    """A carrier that tells what it bills."""
+
+    billing_zone = UTC
+
+    async def billed_parts(self, day: date) -> int | None:
+        return 0
 
 
 class Office:
     """A crew at work, over a real store, with carriers that answer at once."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteStore, alpha: type[Loopback] = Loopback) -> None:
         clock = Clock()
         self.clock = clock
         self.metrics = metrics_for()
         config = LoopbackConfig(final_delay=0.0, poll_first=0.01)
         self.crew = Crew(
             store=store,
-            carriers={name: Loopback(name, config, clock=clock.wall) for name in ("alpha", "beta")},
+            carriers={
+                "alpha": alpha("alpha", config, clock=clock.wall),
+                "beta": Loopback("beta", config, clock=clock.wall),
+            },
             policies={"acme": policy()},
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
             ids=ids(),
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),
+            bind_rate=BindRate.of(per_s=10.0),
+            callees={},
+            session_settings=SessionSettings(serves=SERVES),
+            tally=Tally(),
             receipt_window=10,
             outgoing_kept_s=1e6,
             messages_kept_s=1e6,
@@ -124,6 +148,17 @@ async def test_a_message_goes_the_whole_way(office: Office) -> None:
     assert value_of(office.metrics, "messages_finished_total", **finished) == 30
 
 
+async def test_only_a_carrier_that_tells_what_it_bills_is_compared_with_the_ledger(tmp_path: Path) -> None:
+    clock = Clock()
+    store = await SqliteStore.open(tmp_path / "crew.db", wall=clock.wall, monotonic=clock.monotonic)
+
+    office = Office(store, Billing)
+
+    reconcilers = [worker for worker in office.crew.stoppable if isinstance(worker, Reconciler)]
+    assert [worker._name for worker in reconcilers] == ["alpha"]
+    await store.aclose()
+
+
 async def test_each_part_of_a_text_gets_its_receipt(office: Office) -> None:
     parts = [submit(n, esm_class=0x40, short_message=udh.encode(udh.of_part(9, 3, n)) + b"part") for n in (3, 1, 2)]
 
@@ -141,7 +176,7 @@ async def test_a_reload_holds_from_the_next_message_on(office: Office) -> None:
         peer = await office.peer()
         office.crew.reload(
             {"acme": policy(), "new": policy(system_id="new")},
-            Router([Rule(name="all", carriers=("beta",))]),
+            Router([Rule(name="all", candidates=candidates("beta"))]),
             Prices({}, Exchange(), "EUR"),
         )
         peer.send(submit(5))
@@ -157,7 +192,7 @@ async def test_a_reload_holds_for_the_next_replacement(office: Office) -> None:
     assert isinstance(answer, SubmitSmResp)
 
     office.crew.reload(
-        {"acme": policy()}, Router([Rule(name="all", carriers=("beta",))]), Prices({}, Exchange(), "EUR")
+        {"acme": policy()}, Router([Rule(name="all", candidates=candidates("beta"))]), Prices({}, Exchange(), "EUR")
     )
     peer.send(ReplaceSm(sequence_number=2, message_id=answer.message_id, source_addr="ACME", registered_delivery=1))
     (replaced,) = await peer.got()

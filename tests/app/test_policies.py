@@ -1,16 +1,21 @@
 """What the configuration says is what workers go by."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from smppgw.app import policies
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
-from smppgw.core.routing import Query
+from smppgw.core.routing.rules import candidates
 from smppgw.smpp.consts import BindType
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.dialects import DIALECTS
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.workers.reception import SERVES
 from tests.app.conftest import HASH, Load
+from tests.core.routing.asking import routed
 
 NOW = 1_700_000_000.0
 
@@ -22,16 +27,25 @@ system_id = "legacy"
 password_hash = "{HASH}"
 allowed_ips = ["10.0.0.0/8"]
 max_binds = 3
+max_binds_by_type.transmitter = 2
 bind_types = ["transmitter"]
+bind_rate = "6/min"
 max_tps = 7
+tps_counts = "parts"
 window = 9
 country = "DE"
 default_alphabet = "latin1"
+data_codings.1 = "gsm7"
+data_codings.0xF4 = "utf8"
 message_id = "hex"
+multi_message_id = "each"
+receipt_profile = "cm"
+receipt_zone = "Europe/Berlin"
 receipt_pdu = "data_sm"
 validity = "2h"
 traffic_class = "otp"
 assembly = "30s"
+missing_parts = "send"
 """
     )
 
@@ -40,9 +54,16 @@ assembly = "30s"
     assert policy.password_hash == HASH
     assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
     assert (policy.max_binds, policy.bind_types) == (3, frozenset({BindType.TRANSMITTER}))
+    assert policy.max_binds_by_type == {BindType.TRANSMITTER: 2}
+    assert policy.bind_rate == BindRate(per_s=0.1, burst=30.0)  # ten times max_binds
     assert (policy.max_tps, policy.window, policy.country) == (7.0, 9, "DE")
-    assert (policy.default_alphabet, policy.id_form) == (Alphabet.LATIN1, IdForm.HEX)
+    assert policy.counts_parts
+    assert policy.alphabets == alphabets(Alphabet.LATIN1, {1: Alphabet.GSM7, 0xF4: Alphabet.UTF8})
+    assert policy.id_form is IdForm.HEX
+    assert policy.dialect == replace(DIALECTS["cm"], zone=ZoneInfo("Europe/Berlin"))
     assert policy.receipts_as_data_sm
+    assert policy.multi_ids_apart
+    assert policy.send_incomplete
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
 
 
@@ -50,6 +71,34 @@ def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Lo
     settings = load_text(more='[gateway]\nassembly = "45s"')
 
     assert policies.account_policies(settings.accounts)["legacy"].assembly_s == 45.0
+
+
+OUTBIND = f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+outbind = "esme.example.com:2776"
+"""
+
+
+def test_an_account_that_wants_to_be_called_is_a_callee(load_text: Load) -> None:
+    own = 'outbind_system_id = "GATE"\noutbind_password = "hush"\noutbind_tls = true'
+
+    callee = policies.callees(load_text(accounts=OUTBIND + own).accounts)["legacy"]
+
+    assert (callee.host, callee.port, callee.system_id) == ("esme.example.com", 2776, "GATE")
+    assert callee.password.reveal() == "hush"
+    assert callee.tls is not None
+    assert "hush" not in repr(callee)
+
+
+def test_a_callee_is_told_no_password_and_is_called_in_clear_unless_it_is_said(load_text: Load) -> None:
+    callee = policies.callees(load_text(accounts=OUTBIND).accounts)["legacy"]
+
+    assert (callee.system_id, callee.password.reveal(), callee.tls) == ("", "", None)
+
+
+def test_who_does_not_want_to_be_called_is_no_callee(load_text: Load) -> None:
+    assert policies.callees(load_text().accounts) == {}
 
 
 def test_the_first_matching_route_is_taken(load_text: Load) -> None:
@@ -66,18 +115,18 @@ carriers = ["loop"]""",
 
     router = policies.router(settings.routes)
 
-    special = router.candidates(Query("legacy", "CN", "8613800000000", "ACME"))
+    special = router.rule_for(routed("legacy", "CN", "8613800000000", "ACME"), NOW)
     others = [
-        router.candidates(query)
-        for query in (
-            Query("else", "CN", "8613800000000", "ACME"),
-            Query("legacy", "DE", "8613800000000", "ACME"),
-            Query("legacy", "CN", "491710000000", "ACME"),
-            Query("legacy", "CN", "8613800000000", "X"),
+        router.rule_for(message, NOW)
+        for message in (
+            routed("else", "CN", "8613800000000", "ACME"),
+            routed("legacy", "DE", "8613800000000", "ACME"),
+            routed("legacy", "CN", "491710000000", "ACME"),
+            routed("legacy", "CN", "8613800000000", "X"),
         )
     ]
     assert special is not None
-    assert (special.name, special.carriers) == ("special", ("other", "loop"))
+    assert (special.name, special.candidates) == ("special", candidates("other", "loop"))
     assert [rule.name for rule in others if rule] == ["default"] * 4
 
 
@@ -104,6 +153,12 @@ protocol_errors_per_min = 8
     assert (made.max_octets, made.protocol_errors_per_min) == (5000, 8)
 
 
+def test_an_address_may_bind_as_often_as_the_file_says(load_text: Load) -> None:
+    settings = load_text(smpp='[smpp]\nlisten = "127.0.0.1:0"\nbind_rate_per_ip = "120/min"')
+
+    assert policies.bind_rate(settings) == BindRate(per_s=2.0, burst=120.0)
+
+
 def test_sessions_serve_all_that_is_answered(load_text: Load) -> None:
     assert policies.session_settings(load_text()).serves == SERVES
 
@@ -120,3 +175,18 @@ def test_prices_come_from_the_cards_and_the_exchange_rates(load_text: Load, tmp_
 
     assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW) == Cost(100_000, "USD", 80_000)
     assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW) is None
+
+
+def test_an_account_tells_classes_by_its_rules(load_text: Load) -> None:
+    settings = load_text(
+        accounts=f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type = "OTP", traffic_class = "otp" }}]"""
+    )
+
+    (rule,) = policies.account_policies(settings.accounts)["legacy"].classes
+
+    assert rule.traffic_class is TrafficClass.OTP
+    assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
+    assert not rule.fits("OTP", 2, bytes.fromhex("1501000101"), "hello")

@@ -39,6 +39,8 @@ class FakeCrew:
 
     def __init__(self) -> None:
         self.accounts: list[list[str]] = []
+        self.callees: list[list[str]] = []
+        self.outbinds = SimpleNamespace(reload=lambda callees: self.callees.append(list(callees)))
         self.binds = SimpleNamespace(accounts={"legacy": None})
 
     def reload(self, policies: dict[str, Any], router: Any, prices: Any) -> None:
@@ -73,7 +75,7 @@ class Scene:
 
 
 def _configuration(settings: Settings) -> Configuration:
-    return Configuration(settings, policies.prices(settings), None)
+    return Configuration(settings, policies.prices(settings), None, policies.callees(settings.accounts))
 
 
 async def test_a_good_configuration_is_gone_by(load_text: Load) -> None:
@@ -85,6 +87,14 @@ async def test_a_good_configuration_is_gone_by(load_text: Load) -> None:
     assert scene.notifier.told == ["reloading", "ready"]
     assert value_of(scene.metrics, "config_last_reload_successful") == 1
     assert value_of(scene.metrics, "account_expected_bound", account="other") == 1
+
+
+async def test_who_is_called_is_gone_by_too(load_text: Load) -> None:
+    scene = Scene(load_text(), lambda: load_text(accounts=OTHER_ACCOUNT + '\noutbind = "127.0.0.1:2776"'))
+
+    await scene.reload()
+
+    assert scene.crew.callees == [["other"]]
 
 
 async def test_an_account_that_is_gone_is_no_longer_missed(load_text: Load) -> None:

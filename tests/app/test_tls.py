@@ -1,4 +1,4 @@
-"""What the files of [smpp] make of a TLS listener, and how they are refused."""
+"""What files make of TLS, for those who connect and for those we call, and how they are refused."""
 
 import ssl
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smppgw.app.tls import server_context
+from smppgw.app.tls import client_context, server_context
 from smppgw.config.faults import ConfigFaults
 from smppgw.config.sections import SmppSettings
 
@@ -136,3 +136,31 @@ def test_nobody_is_asked_for_a_passphrase() -> None:
     """The key of this file has one; a daemon would wait for it for ever."""
     with pytest.raises(ConfigFaults, match="behind a passphrase"):
         server_context(smpp(tls_key=CERTIFICATES / "locked.key"))
+
+
+def test_whom_we_call_shows_a_certificate_of_the_named_authority() -> None:
+    server, ours = server_context(smpp()), client_context(CERTIFICATES / "ca.pem", "key")
+    strange = client_context(CERTIFICATES / "other-ca.pem", "key")
+
+    assert server is not None
+    assert handshake(server, ours) == "TLSv1.3"
+    assert (ours.verify_mode, ours.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert len(ours.get_ca_certs()) == 1
+    with pytest.raises(ssl.SSLCertVerificationError):
+        handshake(server, strange)
+
+
+def test_without_a_named_authority_those_of_the_system_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here they are those of a file, which OpenSSL lets a variable name."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "ca.pem"))
+    server = server_context(smpp())
+
+    assert server is not None
+    assert handshake(server, client_context(None, "key")) == "TLSv1.3"
+
+
+def test_a_file_without_authorities_is_a_fault_of_its_key() -> None:
+    with pytest.raises(ConfigFaults) as caught:
+        client_context(CERTIFICATES / "make.sh", "accounts[legacy].outbind_ca_file")
+
+    assert [fault.path for fault in caught.value.faults] == ["accounts[legacy].outbind_ca_file"]

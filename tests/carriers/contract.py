@@ -4,21 +4,37 @@ The holes are those under "What the adapter's own test module says". Everything 
 no network, no clock, no sleep.
 """
 
+import asyncio
+import gzip
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import httpx2 as httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from smppgw.carriers.base import Carrier
+from smppgw.carriers import http as edge
+from smppgw.carriers.base import Admits, Carrier
 from smppgw.carriers.http import CallOutcome, Observer, Operation, Unobserved, outcome_of
+from smppgw.carriers.probing import Probe, Probing
 from smppgw.core.model import Attempt, Batch, BatchId, CarrierRef, Message, MessageId, Outcome, Sent, TrafficClass
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import (
+    Accepted,
+    Deferred,
+    Doubtful,
+    Evidence,
+    PauseCause,
+    Rejected,
+    StatusReport,
+    Verdict,
+)
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -73,6 +89,12 @@ GARBAGE = (
     b'{"x":"\xff\xff"}',
     b"\x00" * 1000,
 )
+
+BOMB = gzip.compress(b"[" * (64 << 20), mtime=0)
+"""64 KiB that become 64 MiB."""
+MOST_OCTETS = 8 << 20
+"""No answer is read further than this, whatever it is for."""
+SOON_S = 0.01
 
 _LONG_DIGITS = re.compile(r"\d{5,}")
 
@@ -153,6 +175,37 @@ def breaking(error: type[Exception]) -> Handler:
     return handler
 
 
+class Raw(httpx.AsyncByteStream):
+    """A body as it is on the wire: the library decompresses what it is given as a content itself."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._octets
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body without an end, and how much of it was read."""
+
+    def __init__(self) -> None:
+        self.octets = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            self.octets += 65536
+            yield b" " * 65536
+
+
+class Never(httpx.AsyncBaseTransport):
+    """A network that takes every request and gives no answer."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.extensions["trace"]("http11.send_request_headers.started", {})
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
 def silent(_request: httpx.Request) -> httpx.Response:
     """Stand for a network that must not be used."""
     pytest.fail("a call was made")
@@ -231,6 +284,16 @@ class CarrierContract:
         self.assert_silent(report.detail for report in reports)
         return reports
 
+    async def probed(self, handler: Handler) -> Sequence[Probe]:
+        """Try the carrier; one that cannot be tried says nothing."""
+        carrier = await self.carrier(handler)
+        try:
+            probes = await carrier.probe() if isinstance(carrier, Probing) else ()
+        finally:
+            await carrier.aclose()
+        self.assert_silent(map(str, probes))
+        return probes
+
     def assert_silent(self, texts: Iterable[str]) -> None:
         """Hold texts for logs and traces against all that must not be in them."""
         forbidden = [*self.secrets, *(one.text for one in self.samples()), *(one.recipient for one in self.samples())]
@@ -263,23 +326,40 @@ class CarrierContract:
 
         assert all(isinstance(verdict, Doubtful) for verdict in verdicts)
 
-    @pytest.mark.parametrize("status", [401, 403, 429])
-    async def test_login_and_throttling_stop_the_carrier_not_the_message(self, status: int) -> None:
-        verdicts = await self.verdicts(answering(status))
+    @pytest.mark.parametrize(
+        ("status", "cause"),
+        [
+            (401, PauseCause.LOGIN),
+            (402, PauseCause.MONEY),
+            (403, PauseCause.LOGIN),
+            (429, PauseCause.THROTTLE),
+        ],
+    )
+    async def test_login_money_and_throttling_stop_the_carrier_not_the_message(
+        self, status: int, cause: PauseCause
+    ) -> None:
+        verdicts = await self.verdicts(answering(status, headers={"retry-after": "60"}))
 
-        assert all(isinstance(verdict, Deferred) and verdict.whole_carrier for verdict in verdicts)
+        for verdict in verdicts:
+            assert isinstance(verdict, Deferred)
+            assert (verdict.whole_carrier, verdict.pause, verdict.not_before) == (True, cause, NOW + 60.0)
 
     async def test_retry_after_is_honoured_up_to_ten_minutes(self) -> None:
         verdicts = await self.verdicts(answering(429, headers={"retry-after": "86400"}))
 
         assert {verdict.not_before for verdict in verdicts if isinstance(verdict, Deferred)} == {NOW + 600.0}
 
-    async def test_a_redirect_is_not_followed(self) -> None:
-        wire = Wire(answering(307, headers={"location": "http://127.0.0.1:9/"}))
+    @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+    async def test_a_redirect_is_never_followed(self, status: int) -> None:
+        wire = Wire(answering(status, headers={"location": "http://stranger.example/jobs", "refresh": "0; url=/"}))
 
         await self.verdicts(wire)
+        sends = len(wire.requests)
+        await self.resolved(wire)
+        await self.reports(wire)
 
-        assert len(wire.requests) == 1
+        assert sends == 1
+        assert "stranger.example" not in {request.url.host for request in wire.requests}
 
     @pytest.mark.parametrize("error", NEVER_SENT)
     async def test_what_never_left_is_deferred(self, error: type[Exception]) -> None:
@@ -309,10 +389,63 @@ class CarrierContract:
             verdicts = await carrier.send(attempt)
             assert {type(verdict) for verdict in verdicts.values()} == {Doubtful}, length
 
-    async def test_an_endless_answer_is_doubtful(self) -> None:
-        verdicts = await self.verdicts(answering(200, b" " * (5 << 20)))
+    @pytest.mark.parametrize("status", [200, 201, 400, 500])
+    async def test_an_endless_answer_is_read_no_further_than_it_can_make_sense(self, status: int) -> None:
+        endless: list[Endless] = []
+
+        def handler(_request: httpx.Request) -> httpx.Response:
+            endless.append(Endless())
+            return httpx.Response(status, stream=endless[-1])
+
+        verdicts = await self.verdicts(handler)
+        self._assert_unproven(await self.resolved(handler))
+        assert list(await self.reports(handler)) == []
 
         assert all(isinstance(verdict, Doubtful) for verdict in verdicts)
+        assert max(body.octets for body in endless) <= MOST_OCTETS
+
+    async def test_a_compressed_bomb_is_an_answer_without_sense(self) -> None:
+        headers = {"content-encoding": "gzip", "content-type": "application/json"}
+
+        def handler(_request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers=headers, stream=Raw(BOMB))
+
+        tracemalloc.start()
+        try:
+            verdicts = await self.verdicts(handler)
+            resolved = await self.resolved(handler)
+            reports = await self.reports(handler)
+            _, most_octets = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert all(isinstance(verdict, Doubtful) for verdict in verdicts)
+        self._assert_unproven(resolved)
+        assert list(reports) == []
+        assert most_octets <= 3 * MOST_OCTETS
+
+    async def test_a_network_that_never_answers_is_waited_for_no_longer_than_the_deadline(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        attempt = await self.attempt()
+        carrier = await self.make(Never(), observer=Unobserved())
+        deadlines: list[float] = []
+
+        def timeout(seconds: float) -> asyncio.Timeout:
+            deadlines.append(seconds)
+            return asyncio.timeout(SOON_S)
+
+        monkeypatch.setattr(edge, "asyncio", SimpleNamespace(timeout=timeout))
+        async with asyncio.timeout(60):
+            sent = await carrier.send(attempt)
+            resolved = await carrier.resolve(attempt, sent_of(attempt, self.samples(), None))
+            reports = await carrier.statuses(sent_of(attempt, self.samples(), self.ref))
+        await carrier.aclose()
+
+        assert all(isinstance(verdict, Doubtful) for verdict in sent.values())
+        self._assert_unproven(list(resolved.values()))
+        assert list(reports) == []
+        assert max(deadlines) <= 60.0
 
     @given(body=st.binary(max_size=200), status=st.integers(200, 599))
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
@@ -381,19 +514,39 @@ class CarrierContract:
     async def test_an_echo_of_secrets_goes_nowhere(self, status: int, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
 
-        verdicts = await self.verdicts(self.echo(status))
-        await self.resolved(self.echo(status))
-        await self.reports(self.echo(status))
+        with capture_logs() as log:
+            verdicts = await self.verdicts(self.echo(status))
+            await self.resolved(self.echo(status))
+            await self.reports(self.echo(status))
+            await self.probed(self.echo(status))
 
         self.assert_silent(record.getMessage() for record in caplog.records if record.name != "asyncio")
+        self.assert_silent(map(str, log))
         assert not [str(verdict) for verdict in verdicts if _LONG_DIGITS.search(getattr(verdict, "reason", ""))]
 
-    async def test_a_broken_call_tells_no_secrets(self, caplog: pytest.LogCaptureFixture) -> None:
+    @pytest.mark.parametrize("error", [*NEVER_SENT, *MAYBE_SENT])
+    async def test_a_broken_call_tells_no_secrets(
+        self, error: type[Exception], caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level(logging.DEBUG)
 
-        await self.verdicts(breaking(httpx.ReadError))
+        with capture_logs() as log:
+            verdicts = await self.verdicts(breaking(error))
+            await self.resolved(breaking(error))
+            await self.reports(breaking(error))
+            await self.probed(breaking(error))
 
-        assert "4915112345678" not in caplog.text
+        told = caplog.text + str(log) + str(verdicts)
+        assert "4915112345678" not in told
+        assert "secret text" not in told
+        self.assert_silent([told])
+
+    @pytest.mark.parametrize("status", STATUSES)
+    async def test_a_probe_says_of_every_status_whether_it_speaks_against_sending(self, status: int) -> None:
+        probed = await self.probed(answering(status))
+
+        assert not [probe for probe in probed if probe.authenticated and not 200 <= status < 300]
+        assert not [probe for probe in probed if probe.ok and status in {401, 403, 500, 502, 503}]
 
     # Pure parts.
 
@@ -414,6 +567,13 @@ class CarrierContract:
         assert [carrier.check(one) for one in self.samples()] == [None] * len(self.samples())
         assert len({carrier.group_key(one) for one in self.samples()}) == 1
 
+    async def test_what_was_never_sent_is_admitted(self) -> None:
+        carrier = await self.carrier(silent)
+
+        refused = [carrier.admit(one, NOW) for one in self.samples()] if isinstance(carrier, Admits) else []
+
+        assert set(refused) <= {None}
+
     async def test_what_is_not_unicode_is_refused_before_it_can_spoil_a_call(self) -> None:
         carrier = await self.carrier(silent)
         bad = message(9, self.samples()[0].recipient, "\ud83d lone surrogate")
@@ -431,7 +591,7 @@ class CarrierContract:
 
     # Doubt.
 
-    @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 429, 500, 502, 503])
+    @pytest.mark.parametrize("status", STATUSES)
     async def test_a_failed_look_up_proves_nothing(self, status: int) -> None:
         verdicts = await self.resolved(answering(status))
 
@@ -475,6 +635,12 @@ class CarrierContract:
         reports = await self.reports(answering(200, body))
 
         assert not [report for report in reports if report.final]
+
+    async def test_half_a_status_answer_is_no_outcome(self) -> None:
+        whole = json.dumps(await self._final_document()).encode()
+
+        for length in range(0, len(whole), max(1, len(whole) // 100)):
+            assert list(await self.reports(answering(200, whole[:length]))) == [], length
 
     @given(data=st.data())
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.differing_executors])

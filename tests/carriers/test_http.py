@@ -6,9 +6,12 @@ import logging
 import socket
 import ssl
 import struct
+import threading
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import msgspec
@@ -36,8 +39,9 @@ from smppgw.carriers.http import (
     retry_after,
 )
 from smppgw.core.codes import ErrorCode
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, PauseCause, Rejected, Verdict
 
+CERTIFICATES = Path(__file__).parents[1] / "data" / "tls"
 NOW = 1_700_000_000.0
 BODY = b'{"messages":[]}'
 FAR = 20.0
@@ -49,7 +53,9 @@ Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def listening(peer: Peer) -> AsyncIterator[str]:
+async def listening(
+    peer: Peer, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """Serve every connection with ``peer``, give the host of a request, and wait for the end of every connection."""
     served: set[asyncio.Task[None]] = set()
 
@@ -64,9 +70,9 @@ async def listening(peer: Peer) -> AsyncIterator[str]:
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         served.add(asyncio.create_task(serve(reader, writer)))
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, host, port, ssl=tls)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://{host}:{server.sockets[0].getsockname()[1]}"
         async with asyncio.timeout(FAR):
             await asyncio.gather(*served)
 
@@ -208,6 +214,85 @@ async def test_an_unknown_host_is_not_sent() -> None:
     assert isinstance(result, NotSent)
 
 
+class Resolver:
+    """Stands in for the system's: answers for one name only, with addresses of the test's choice."""
+
+    NAME = "carrier.example"
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.answers: list[str] | OSError = []
+        self.threads: list[int] = []
+        self.held = threading.Event()
+        self.held.set()
+        self._real = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", self)
+
+    def __call__(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        if host not in (self.NAME, self.NAME.encode()):
+            return self._real(host, port, *args, **kwargs)
+        self.threads.append(threading.get_ident())
+        self.held.wait(FAR)
+        if isinstance(self.answers, OSError):
+            raise self.answers
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (answer, port)) for answer in self.answers]
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
+    return Resolver(monkeypatch)
+
+
+def port_of(host: str) -> int:
+    return int(host.rpartition(":")[2])
+
+
+@pytest.mark.parametrize("code", [socket.EAI_AGAIN, socket.EAI_NONAME, socket.EAI_FAIL])
+async def test_a_name_that_cannot_be_resolved_is_not_sent(resolver: Resolver, code: int) -> None:
+    resolver.answers = socket.gaierror(code, "no")
+
+    assert await call_once(f"http://{Resolver.NAME}") == NotSent("ConnectError")
+
+
+async def test_a_slow_resolver_holds_up_nobody_else_and_ends_as_not_sent(resolver: Resolver) -> None:
+    resolver.held.clear()
+    try:
+        result = await call_once(f"http://{Resolver.NAME}", connect_s=NEAR)
+    finally:
+        resolver.held.set()
+
+    assert result == NotSent("ConnectTimeout")
+    assert threading.get_ident() not in resolver.threads
+
+
+async def test_every_address_of_a_name_is_tried(resolver: Resolver) -> None:
+    resolver.answers = ["127.0.0.2", "127.0.0.1"]  # nobody listens at the first
+    async with listening(saying(http_answer(b"{}"))) as host:
+        result = await call_once(f"http://{Resolver.NAME}:{port_of(host)}")
+
+    assert isinstance(result, Answer)
+
+
+async def test_a_name_is_resolved_anew_for_each_connection(resolver: Resolver) -> None:
+    def naming(name: bytes) -> Peer:
+        return saying(http_answer(name, "200 OK", "Connection: close"))
+
+    async with (
+        listening(naming(b"old")) as old,
+        listening(naming(b"new"), host="127.0.0.2", port=port_of(old)),
+        client(connect_s=FAR) as http,
+    ):
+        bodies = []
+        for name in ("127.0.0.1", "127.0.0.2"):
+            resolver.answers = [name]
+            result = await call(
+                http, request(f"http://{Resolver.NAME}:{port_of(old)}", "/", headers={}), deadline_s=FAR
+            )
+            assert isinstance(result, Answer)
+            bodies.append(result.body)
+
+    assert bodies == [b"old", b"new"]
+
+
 async def test_a_failed_tls_handshake_is_not_sent() -> None:
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 this is not TLS\r\n")
@@ -217,6 +302,69 @@ async def test_a_failed_tls_handshake_is_not_sent() -> None:
         result = await call_once(host.replace("http:", "https:"))
 
     assert isinstance(result, NotSent)
+
+
+def certified(name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / f"{name}.pem", CERTIFICATES / f"{name}.key")
+    return context
+
+
+async def call_over_tls(certificate: str, authority: str, host: str = "127.0.0.1") -> tuple[Result, list[bytes]]:
+    """Call a TLS server; return what is known then, and the requests that it could read."""
+    seen: list[bytes] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(http_answer(b"{}"))
+        await writer.drain()
+
+    trusted = CERTIFICATES / f"{authority}.pem"
+    async with (
+        listening(peer, host=host, tls=certified(certificate)) as url,
+        client(connect_s=FAR, ca_file=trusted) as http,
+    ):
+        result = await call(http, request(url, "/", headers={"Authorization": "Basic c2VjcmV0"}), deadline_s=FAR)
+    return result, seen
+
+
+async def test_a_certificate_of_the_trusted_authority_is_taken() -> None:
+    result, seen = await call_over_tls("server", "ca")
+
+    assert isinstance(result, Answer)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("certificate", "authority", "host"),
+    [
+        pytest.param("lapsed", "lapsed-ca", "127.0.0.1", id="expired"),
+        pytest.param("server", "ca", "127.0.0.2", id="of another host"),
+        pytest.param("server", "other-ca", "127.0.0.1", id="of another authority"),
+        pytest.param("client", "ca", "127.0.0.1", id="no certificate of a server"),
+    ],
+)
+async def test_a_bad_certificate_ends_the_call_before_anything_left(
+    certificate: str, authority: str, host: str
+) -> None:
+    result, seen = await call_over_tls(certificate, authority, host)
+
+    assert result == NotSent("ConnectError")
+    assert seen == []
+
+
+async def test_what_speaks_no_tls_is_not_asked_without_it() -> None:
+    seen: list[bytes] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read(5))
+        writer.write(http_answer(b"{}"))
+
+    async with listening(peer) as host:
+        result = await call_once(host.replace("http:", "https:"))
+
+    assert isinstance(result, NotSent)
+    assert [octets[:1] for octets in seen] == [b"\x16"]  # a handshake, once, and never a request
 
 
 async def test_a_handshake_that_never_ends_is_not_sent() -> None:
@@ -276,10 +424,18 @@ async def test_silence_after_the_request_is_lost() -> None:
     assert result == Lost("no complete answer within 0.05 s")
 
 
-async def test_a_trickle_does_not_stretch_the_deadline() -> None:
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", id="body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Long: ", id="headers"),
+        pytest.param(b"", id="status line"),
+    ],
+)
+async def test_a_trickle_does_not_stretch_the_deadline(start: bytes) -> None:
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        writer.write(start)
         while not reader.at_eof():
             writer.write(b"x")
             await writer.drain()
@@ -452,7 +608,7 @@ def answer(status: int, **headers: str) -> Answer:
     return Answer(status=status, headers=httpx.Headers({k.replace("_", "-"): v for k, v in headers.items()}), body=b"")
 
 
-@pytest.mark.parametrize("status", [400, 402, 404, 405, 413, 415, 422, 451])
+@pytest.mark.parametrize("status", [400, 404, 405, 413, 415, 422, 451])
 def test_a_refusal_is_certain(status: int) -> None:
     assert read_refusal(answer(status), NOW) == Rejected(ErrorCode.PARAMETER_REFUSED, f"http {status}")
 
@@ -462,11 +618,18 @@ def test_what_may_have_been_taken_is_doubtful(status: int) -> None:
     assert read_refusal(answer(status), NOW) == Doubtful(f"http {status}")
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_login_pauses_the_carrier(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "words", "cause"),
+    [
+        (401, "login refused", PauseCause.LOGIN),
+        (403, "login refused", PauseCause.LOGIN),
+        (402, "payment required", PauseCause.MONEY),
+    ],
+)
+def test_a_refused_login_and_an_empty_purse_pause_the_carrier(status: int, words: str, cause: PauseCause) -> None:
     verdict = read_refusal(answer(status), NOW)
 
-    assert verdict == Deferred(f"http {status}: login refused", not_before=NOW + 60.0, whole_carrier=True)
+    assert verdict == Deferred(f"http {status}: {words}", not_before=NOW + 60.0, whole_carrier=True, pause=cause)
 
 
 @pytest.mark.parametrize(
@@ -492,7 +655,7 @@ def test_throttling_waits_as_long_as_asked_within_reason(text: str, at: float | 
     verdict = read_refusal(answer(429, retry_after=text), NOW)
 
     assert isinstance(verdict, Deferred)
-    assert (verdict.not_before, verdict.whole_carrier) == (at, True)
+    assert (verdict.not_before, verdict.whole_carrier, verdict.pause) == (at, True, PauseCause.THROTTLE)
 
 
 def test_throttling_without_a_time_names_none() -> None:

@@ -19,9 +19,9 @@ from smppgw.carriers.http import Observer
 from smppgw.carriers.retarus import Retarus, RetarusConfig
 from smppgw.carriers.retarus.status import Row, state_of
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Batch, BatchId, CarrierRef, DoubtRule, Message, Outcome, Sent
+from smppgw.core.model import Attempt, Batch, BatchId, CarrierRef, DoubtRule, Message, Outcome, Sent
 from smppgw.core.values import Secret
-from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, StatusReport, Verdict
 from tests.carriers.contract import (
     BATCH,
     NOW,
@@ -29,7 +29,6 @@ from tests.carriers.contract import (
     Handler,
     Wire,
     answering,
-    breaking,
     message,
     sent_of,
     silent,
@@ -152,6 +151,12 @@ def test_defaults_are_those_of_the_contract() -> None:
         {"max_batch": 3001},
         {"max_batch": 0},
         {"billcode": "b" * 71},
+        {"billcodes": {"legacy": ""}},
+        {"billcodes": "legacy"},
+        {"blackout": {"legacy": ["20:00-08:00"]}},
+        {"blackout": {"legacy": [2000]}},
+        {"blackout": {"legacy": ["20:00-08:00 UTC", "08:00-20:00 UTC"]}},
+        {"blackout": ["20:00-08:00 UTC"]},
         {"username": "a:b"},
         {"username": ""},
         {"password": None},
@@ -232,12 +237,61 @@ def test_equal_texts_share_one_entry() -> None:
     ]
 
 
-def test_the_longest_text_sets_the_parts_of_the_job() -> None:
-    assert options_of(HELLO, message(12, "4915112340002", "x" * 400, parts=3))["maxParts"] == 3
+@pytest.mark.parametrize(
+    ("text", "parts", "most"),
+    [
+        ("x" * 70, 1, 1),
+        ("x" * 71, 1, 2),  # in UTF-16 it has two, of 67 at most
+        ("x" * 400, 3, 6),
+        ("x" * 1340, 9, 20),
+        ("€" * 70, 1, 1),
+        ("您" * 71, 2, 2),
+        ("😀" * 400, 12, 12),
+    ],
+)
+def test_no_text_has_more_parts_than_the_job_allows_even_if_it_is_made_utf_16(text: str, parts: int, most: int) -> None:
+    options = options_of(message(12, "4915112340002", text, parts=parts), message(13, "4915112340003", text[0]))
+
+    assert (options["maxParts"], options["invalidCharacters"]) == (most, "TO_UTF16")
 
 
-def test_a_billcode_travels_with_each_job() -> None:
-    assert options_of(HELLO, billcode="B-1")["billcode"] == "B-1"
+def test_a_text_that_would_be_cut_as_utf_16_is_rather_refused() -> None:
+    options = options_of(message(12, "4915112340002", "x" * 1341, parts=9))
+
+    assert (options["maxParts"], options["invalidCharacters"]) == (20, "REFUSE")
+
+
+@pytest.mark.parametrize(("account", "code"), [("legacy", "B-1"), ("shop", "S-9")])
+def test_a_billcode_travels_with_each_job(account: str, code: str) -> None:
+    one = replace(HELLO, account=account)
+
+    assert options_of(one, billcode="B-1", billcodes={"shop": "S-9"})["billcode"] == code
+
+
+def test_an_account_may_have_a_billcode_where_others_have_none() -> None:
+    changes = {"billcodes": {"shop": "S-9"}}
+
+    assert "billcode" not in options_of(HELLO, **changes)
+    assert options_of(replace(HELLO, account="shop"), **changes)["billcode"] == "S-9"
+
+
+def test_hours_without_delivery_are_said_for_as_long_as_the_messages_can_wait() -> None:
+    # NOW is 14 November, 22:13 UTC; the message is valid for a day, and a day is added.
+    options = options_of(HELLO, blackout={"legacy": ["20:00-08:00 Europe/Berlin"], "shop": "12:00-13:00 UTC"})
+
+    assert options["blackoutPeriods"] == [
+        "2023-11-14T19:00Z/2023-11-15T07:00Z",
+        "2023-11-15T19:00Z/2023-11-16T07:00Z",
+        "2023-11-16T19:00Z/2023-11-17T07:00Z",
+    ]
+
+
+def test_an_account_without_such_hours_says_nothing_of_them() -> None:
+    assert "blackoutPeriods" not in options_of(HELLO, blackout={"shop": "12:00-13:00 UTC"})
+
+
+def test_hours_without_delivery_put_the_deadline_off_by_a_day() -> None:
+    assert retarus(blackout={"shop": "12:00-13:00 UTC"}).polls.deadline_s == 73 * 3600.0
 
 
 @pytest.mark.parametrize(
@@ -380,15 +434,24 @@ def test_a_campaign_accepted_over_minutes_travels_together() -> None:
         {"text": "您好"},
         {"expires_at": NOW + 3600},
         {"priority_flag": 3},
+        {"account": "shop"},
+        {"account": "bank"},
     ],
 )
 def test_what_a_job_says_once_keeps_messages_apart(changes: Mapping[str, Any]) -> None:
-    carrier = retarus(express_from=3)
+    carrier = retarus(express_from=3, billcodes={"shop": "S-9"}, blackout={"bank": ["20:00-08:00 UTC"]})
     values = {"text": "x", **changes}
 
     assert carrier.group_key(message(1, "4915112340001", "x")) != carrier.group_key(
         message(1, "4915112340001", **values)
     )
+
+
+def test_accounts_of_the_same_bill_and_the_same_hours_travel_together() -> None:
+    night = ["20:00-08:00 Europe/Berlin"]
+    carrier = retarus(billcode="B", billcodes={"shop": "B"}, blackout={"legacy": night, "shop": night[0]})
+
+    assert carrier.group_key(HELLO) == carrier.group_key(replace(HELLO, account="shop"))
 
 
 def test_texts_of_different_length_travel_together() -> None:
@@ -467,34 +530,242 @@ async def test_the_login_is_basic_utf_8_in_standard_base64() -> None:
     assert wire.requests[0].headers["authorization"] == "Basic w7w6Pz5+w78/Pg=="
 
 
-# Datacentres.
+async def test_a_password_that_changes_in_its_place_is_used_for_the_next_call() -> None:
+    class Changing(Secret):
+        def reveal(self) -> str:
+            words.append("changed")
+            return words[-2]
 
+    words = ["first"]
+    wire = Wire(answering(503))
+    carrier = retarus(wire, password=Changing(""))
 
-async def test_after_an_unreachable_datacentre_new_jobs_go_to_the_other_for_a_while() -> None:
-    clock = Clock()
-    carrier = retarus(breaking(httpx.ConnectError), clock=clock)
-    first = carrier.prepare(batch(HELLO), NOW)
-
-    await carrier.send(first)
-
-    assert (first.host, carrier.prepare(batch(HELLO), NOW).host) == (DE2, DE1)
-    assert carrier.prepare(batch(HELLO), NOW + 31).host == DE2
-
-
-async def test_after_a_doubtful_call_new_jobs_stay() -> None:
-    carrier = retarus(breaking(httpx.ReadError))
-
-    await carrier.send(carrier.prepare(batch(HELLO), NOW))
-
-    assert carrier.prepare(batch(HELLO), NOW).host == DE2
-
-
-async def test_with_both_unreachable_the_configured_one_is_tried() -> None:
-    carrier = retarus(breaking(httpx.ConnectError))
     for _ in range(2):
         await carrier.send(carrier.prepare(batch(HELLO), NOW))
 
-    assert carrier.prepare(batch(HELLO), NOW).host == DE2
+    logins = [base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) for request in wire.requests]
+    assert logins == [b"login-7:first", b"login-7:changed"]
+
+
+# Datacentres.
+
+
+class Hosts:
+    """Datacentres that work or do not, and what was asked of them."""
+
+    def __init__(self, **down: type[Exception] | int) -> None:
+        self.down = down
+        self.calls: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        name = request.url.host.split(".")[1]
+        self.calls.append(f"{name} {request.url.path.removeprefix('/rest/v1')}")
+        fault = self.down.get(name)
+        if isinstance(fault, int):
+            return httpx.Response(fault)
+        if fault is not None:
+            raise fault("no")
+        if request.url.path.endswith("/version"):
+            return httpx.Response(200, json={"majorVersion": 2024})
+        return httpx.Response(201, json={"jobId": JOB}) if request.method == "POST" else httpx.Response(404)
+
+
+class Jobs:
+    """A carrier, its clocks and its datacentres."""
+
+    def __init__(self, send_to: str = "de2", **down: type[Exception] | int) -> None:
+        self.hosts = Hosts(**down)
+        self.clock = Clock()
+        self.carrier = Retarus(
+            "retarus",
+            config(send_to=send_to),
+            clock=self.clock,
+            monotonic=self.clock,
+            transport=httpx.MockTransport(self.hosts),
+        )
+
+    def prepare(self) -> Attempt:
+        return self.carrier.prepare(batch(HELLO), self.clock.now)
+
+    async def send(self, attempt: Attempt | None = None) -> Verdict:
+        """Send, and let what was started beside it end."""
+        verdicts = await self.carrier.send(attempt or self.prepare())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return verdicts[HELLO.id]
+
+    @property
+    def host(self) -> str:
+        """Where the next job goes."""
+        return self.prepare().host
+
+
+async def test_after_an_unreachable_datacentre_new_jobs_go_to_the_other() -> None:
+    jobs = Jobs(de2=httpx.ConnectError)
+
+    first, second = await jobs.send(), await jobs.send()
+
+    assert isinstance(first, Deferred)
+    assert second == Accepted(JOB)
+    assert jobs.hosts.calls == ["de2 /jobs", "de1 /jobs"]
+
+
+@pytest.mark.parametrize("fault", [httpx.ReadError, 500, 503])
+async def test_after_three_doubtful_calls_new_jobs_go_to_the_other(fault: type[Exception] | int) -> None:
+    jobs = Jobs(de2=fault)
+
+    hosts = []
+    for _ in range(4):
+        hosts.append(jobs.host)
+        await jobs.send()
+
+    assert hosts == [DE2, DE2, DE2, DE1]
+
+
+@pytest.mark.parametrize("status", [400, 401, 409, 429])
+async def test_a_datacentre_that_refuses_works(status: int) -> None:
+    jobs = Jobs(de2=status)
+
+    for _ in range(5):
+        await jobs.send()
+
+    assert jobs.host == DE2
+
+
+async def test_a_stored_attempt_stays_where_it_is() -> None:
+    jobs = Jobs(de2=httpx.ConnectError)
+    attempt = jobs.prepare()
+    await jobs.send(attempt)
+
+    await jobs.send(attempt)
+
+    assert jobs.hosts.calls == ["de2 /jobs", "de2 /jobs"]
+
+
+async def test_before_a_job_returns_to_a_datacentre_its_version_is_asked() -> None:
+    jobs = Jobs(de2=httpx.ConnectError)
+    await jobs.send()
+    jobs.clock.now += 1.1
+    jobs.hosts.calls.clear()
+
+    await jobs.send()  # goes to de1, with the version of de2 asked beside it, in vain
+    jobs.clock.now += 2.1
+    jobs.hosts.down.clear()
+    await jobs.send()  # to de1 again: the version is answered this time
+    await jobs.send()
+    await jobs.send()
+
+    assert jobs.hosts.calls == [
+        "de1 /jobs", "de2 /version", "de1 /jobs", "de2 /version", "de2 /jobs", "de2 /jobs",
+    ]  # fmt: skip
+
+
+async def test_only_one_job_tries_a_datacentre_that_may_be_back() -> None:
+    jobs = Jobs(de2=httpx.ConnectError)
+    await jobs.send()
+    jobs.clock.now += 1.1
+    jobs.hosts.down.clear()
+    await jobs.send()
+
+    hosts = [jobs.host for _ in range(3)]
+
+    assert hosts == [DE2, DE1, DE1]
+
+
+async def test_without_traffic_nobody_asks_for_a_version() -> None:
+    jobs = Jobs(de2=httpx.ConnectError)
+    await jobs.send()
+    jobs.clock.now += 3600.0
+
+    assert jobs.hosts.calls == ["de2 /jobs"]
+
+
+async def test_with_all_unreachable_the_one_to_be_tried_soonest_is_tried() -> None:
+    jobs = Jobs(de2=httpx.ConnectError, de1=httpx.ConnectError)
+    await jobs.send()
+    jobs.clock.now += 0.5
+    await jobs.send()
+
+    assert jobs.host == DE2
+
+
+async def test_the_shared_name_has_a_circuit_of_its_own() -> None:
+    jobs = Jobs("eu", eu=httpx.ConnectError)
+
+    await jobs.send()
+
+    assert jobs.host == DE2
+
+
+async def test_look_ups_leave_out_what_cannot_be_reached() -> None:
+    jobs = Jobs(de2=httpx.ConnectError)
+    attempt = jobs.prepare()
+    await jobs.send(attempt)
+    jobs.hosts.calls.clear()
+
+    await jobs.carrier.statuses(sent_of(attempt, (HELLO,), JOB))
+
+    assert jobs.hosts.calls == ["de1 /sms"]
+
+
+async def test_a_look_up_that_left_one_out_proves_nothing() -> None:
+    jobs = Jobs(de2=httpx.ConnectError)
+    attempt = jobs.prepare()
+    await jobs.send(attempt)
+
+    verdicts = await jobs.carrier.resolve(attempt, sent_of(attempt, (HELLO,), None))
+
+    assert verdicts == {HELLO.id: Doubtful("the look-up was not complete")}
+
+
+async def test_a_datacentre_that_breaks_jobs_is_still_asked() -> None:
+    jobs = Jobs(de2=503)
+    attempt = jobs.prepare()
+    for _ in range(3):
+        await jobs.send(attempt)
+    jobs.hosts.calls.clear()
+
+    await jobs.carrier.statuses(sent_of(attempt, (HELLO,), JOB))
+
+    assert jobs.hosts.calls == ["de2 /sms", "de1 /sms"]
+
+
+async def test_look_ups_find_out_by_themselves_that_a_datacentre_is_back() -> None:
+    jobs = Jobs(de2=httpx.ConnectError)
+    attempt = jobs.prepare()
+    await jobs.send(attempt)
+    jobs.hosts.down.clear()
+    jobs.clock.now += 1.1
+
+    for _ in range(2):
+        await jobs.carrier.statuses(sent_of(attempt, (HELLO,), JOB))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    assert jobs.hosts.calls[-2:] == ["de2 /sms", "de1 /sms"]
+
+
+async def test_the_end_of_the_carrier_is_the_end_of_its_probes() -> None:
+    asked, reached = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/version"):
+            reached.set()
+            await asked.wait()
+        raise httpx.ConnectError("no")
+
+    clock = Clock()
+    carrier = Retarus("retarus", config(), clock=clock, monotonic=clock, transport=httpx.MockTransport(handler))
+    for _ in range(2):
+        await carrier.send(carrier.prepare(batch(HELLO), NOW))
+        clock.now += 1.5
+    async with asyncio.timeout(5):
+        await carrier.send(carrier.prepare(batch(HELLO), NOW))
+        await reached.wait()
+
+    await carrier.aclose()
+
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("version")]
 
 
 @pytest.mark.parametrize(("send_to", "host"), [("de2", DE2), ("de1", DE1), ("eu", EU)])

@@ -30,8 +30,9 @@ async def no_wait(_seconds: float) -> None:
 class World:
     """A carrier, its simulated service, and the clock that both look at."""
 
-    def __init__(self, send_to: str = "de2") -> None:
+    def __init__(self, send_to: str = "de2", **section: object) -> None:
         self.clock = Clock()
+        self.section = section
         options = RetarusOptions(username="u", password="p", final_delay=10.0, visible_after=2.0, strict=True)
         self.transport = httpx.ASGITransport(retarus_app(options, self.clock, no_wait))
         self.carrier = self.new_carrier(send_to)
@@ -39,7 +40,7 @@ class World:
     def new_carrier(self, send_to: str = "de2") -> Retarus:
         """Make a carrier that remembers nothing, as after a restart."""
         urls = {name: f"{BASE}/{name}/rest/v1" for name in ("de2", "de1", "eu")}
-        section = {"username": "u", "password": "p", "send_to": send_to, "base_urls": urls}
+        section = {"username": "u", "password": "p", "send_to": send_to, "base_urls": urls, **self.section}
         return Retarus(
             "retarus",
             RetarusConfig.model_validate(section),
@@ -125,6 +126,22 @@ async def test_what_never_ends_is_enroute(world: World) -> None:
     (report,) = await statuses(world, message(1, "4915112340015", "Hello"))
 
     assert (report.outcome, report.final) == (Outcome.ENROUTE, False)
+
+
+async def test_a_message_in_the_hours_without_delivery_waits_for_their_end() -> None:
+    # 22:13 UTC to 6:00 UTC the next morning
+    world = World(blackout={"legacy": ["20:00-07:00 Europe/Berlin"]}, billcodes={"legacy": "B-1"})
+    attempt = world.prepare(HELLO)
+    ref: CarrierRef | None = (await world.carrier.send(attempt))[HELLO.id].ref  # type: ignore[union-attr] # Accepted
+    sent = sent_of(attempt, (HELLO,), ref)
+
+    world.clock.now += 7.5 * 3600
+    (at_night,) = await world.carrier.statuses(sent)
+    world.clock.now += 3600
+    (in_the_morning,) = await world.carrier.statuses(sent)
+
+    assert (at_night.final, in_the_morning.final) == (False, True)
+    await world.carrier.aclose()
 
 
 async def test_a_fresh_job_has_no_status_yet(world: World) -> None:

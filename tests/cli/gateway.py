@@ -19,6 +19,11 @@ class Gateway:
     sends_receipts: bool = True
     state: MessageState = MessageState.DELIVERED
     silent: bool = False
+    answered: str = "{}"
+    """How it writes the number of a message in its response."""
+    in_text: str = "{}"
+    in_tlv: str | None = "{}"
+    """None: its receipts have no TLV."""
     submits: list[SubmitSm] = field(default_factory=list)
 
     def answers(self, pdu: Pdu) -> list[Pdu]:
@@ -29,23 +34,25 @@ class Gateway:
                 return [respond(pdu, CommandStatus.ESME_ROK)]
             case SubmitSm() if not self.silent:
                 self.submits.append(pdu)
-                return self._answers_to_submit(pdu, f"{1000 + len(self.submits)}")
+                return self._answers_to_submit(pdu, 1000 + len(self.submits))
             case _:
                 return []
 
-    def _answers_to_submit(self, pdu: SubmitSm, message_id: str) -> list[Pdu]:
+    def _answers_to_submit(self, pdu: SubmitSm, number: int) -> list[Pdu]:
         if self.submit_status is not CommandStatus.ESME_ROK:
             return [respond(pdu, self.submit_status)]
-        accepted = SubmitSmResp(sequence_number=pdu.sequence_number, message_id=message_id)
-        return [accepted, self._receipt(message_id)] if self.sends_receipts else [accepted]
+        accepted = SubmitSmResp(sequence_number=pdu.sequence_number, message_id=self.answered.format(number))
+        return [accepted, self._receipt(number)] if self.sends_receipts else [accepted]
 
-    def _receipt(self, message_id: str) -> DeliverSm:
-        said = receipt.Receipt(message_id=message_id, state=self.state, submitted_at=0.0, done_at=0.0, err=12)
+    def _receipt(self, number: int) -> DeliverSm:
+        said = receipt.Receipt(
+            message_id=self.in_text.format(number), state=self.state, submitted_at=0.0, done_at=0.0, err=12
+        )
         return DeliverSm(
             sequence_number=len(self.submits),
             esm_class=ESM_CLASS_DELIVERY_RECEIPT,
             short_message=receipt.render(said, receipt.DIALECTS["standard"]),
-            tlvs=(tlv.of_text(Tag.RECEIPTED_MESSAGE_ID, message_id),),
+            tlvs=(tlv.of_text(Tag.RECEIPTED_MESSAGE_ID, self.in_tlv.format(number)),) if self.in_tlv else (),
         )
 
 

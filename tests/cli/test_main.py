@@ -10,8 +10,21 @@ from smppgw import __version__
 from smppgw.cli import main
 from smppgw.cli.exits import Exit
 
-COMMANDS = ["run", "check", "demo", "simulate", "send", "bench", "decode", "receipt", "health", "hash-password"]
-MINE = ["run", "check", "send", "bench", "decode", "receipt", "health", "hash-password"]
+COMMANDS = [
+    "run",
+    "check",
+    "carriers",
+    "demo",
+    "simulate",
+    "send",
+    "bench",
+    "decode",
+    "receipt",
+    "route",
+    "health",
+    "hash-password",
+]
+MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "health", "hash-password"]
 
 
 def call(*arguments: str) -> Result:

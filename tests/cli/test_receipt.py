@@ -85,6 +85,18 @@ def test_ids_are_shown_as_answered_and_as_written(arguments: list[str], answered
     assert told["text"].startswith(written)
 
 
+@pytest.mark.parametrize(("zone", "submitted"), [([], "2601011213"), (["--zone", "Europe/Berlin"], "2601011313")])
+def test_dates_are_shown_in_the_zone(zone: list[str], submitted: str) -> None:
+    assert f"submit date:{submitted} " in document(*zone)["text"]
+
+
+def test_a_zone_that_does_not_exist_is_a_usage_error_with_a_guess() -> None:
+    result = receipt("--zone", "Europe/Berlim")
+
+    assert result.exit_code == Exit.USAGE
+    assert 'did you mean "Europe/Berlin"?' in result.stderr
+
+
 def test_a_profile_without_tlvs_says_so() -> None:
     assert "TLV         none" in receipt("--profile", "legacy-3.3").stdout
 

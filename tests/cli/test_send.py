@@ -41,6 +41,44 @@ def test_a_receipt_that_does_not_come_is_a_failure(gateway: Gateway) -> None:
     assert "no receipt in time for 1001" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("answered", "in_text", "in_tlv"),
+    [
+        ("{:08x}", "{:010}", "{:08x}"),  # vonage
+        ("{:08x}", "{:010}", None),  # legacy-3.3
+        ("{:X}", "{}", None),
+        ("{}", "{:x}", None),
+        ("{}", "{:08X}", None),
+        ("a{}-b", "other", "a{}-b"),
+    ],
+)
+def test_a_receipt_may_write_the_id_in_another_way(
+    gateway: Gateway, answered: str, in_text: str, in_tlv: str | None
+) -> None:
+    gateway.answered, gateway.in_text, gateway.in_tlv = answered, in_text, in_tlv
+
+    result = send(gateway.port, "--wait", "5")
+
+    message_id = answered.format(1001)
+    assert (result.exit_code, result.stdout) == (Exit.OK, f"{message_id}\nreceipt {message_id} DELIVRD err:012\n")
+
+
+def test_an_answer_without_an_id_has_no_receipt(gateway: Gateway) -> None:
+    gateway.answered, gateway.in_tlv = "", None
+
+    assert send(gateway.port, "--wait", "0.2").exit_code == Exit.FAILED
+
+
+@pytest.mark.parametrize("in_text", ["9{}", "0{}", "{:b}"])
+def test_a_receipt_of_another_message_is_not_taken_for_it(gateway: Gateway, in_text: str) -> None:
+    gateway.in_text, gateway.in_tlv = in_text, None
+
+    result = send(gateway.port, "--wait", "0.2")
+
+    assert result.exit_code == Exit.FAILED
+    assert "no receipt in time for 1001" in result.stderr
+
+
 @pytest.mark.parametrize(("wait", "asked"), [([], 0), (["--wait", "5"], 1)])
 def test_a_receipt_is_asked_for_only_where_it_is_waited_for(gateway: Gateway, wait: list[str], asked: int) -> None:
     send(gateway.port, *wait)

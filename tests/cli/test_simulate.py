@@ -55,7 +55,10 @@ def test_a_wrong_option_is_a_usage_error(runs: list[tuple[Any, ...]], arguments:
 
 
 def test_every_option_of_retarus_is_taken(runs: list[tuple[Any, ...]]) -> None:
-    options = "--username u --password p --accept-delay 0.1 --final-delay 3 --seed 7 --visible-after 0 --strict"
+    options = (
+        "--username u --password p --accept-delay 0.1 --final-delay 3 --seed 7 --visible-after 0 --strict"
+        " --refuse-suffix 0999"
+    )
 
     result = CliRunner().invoke(simulate, ["retarus", "--listen", "127.0.0.1:0", *options.split()])
 

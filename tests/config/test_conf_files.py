@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from smppgw.carriers.config import CarrierConfig
-from smppgw.config.accounts import PASSWORD_KEYS, Account
+from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
 from smppgw.config.loader import LISTS, TABLES, load
 from smppgw.config.routes import Route, RouteMatch
 from smppgw.config.secrets import companions
@@ -52,7 +52,8 @@ def test_every_option_of_a_table_is_there_and_none_is_invented(everything: dict[
 
 
 def test_every_option_of_an_account_is_there_and_none_is_invented(everything: dict[str, Any]) -> None:
-    assert set(everything["accounts"][0]) == set(Account.model_fields) | set(PASSWORD_KEYS)
+    keys = {*Account.model_fields, *PASSWORD_KEYS, *OUTBIND_PASSWORD_KEYS}
+    assert set(everything["accounts"][0]) == keys
 
 
 def test_every_option_of_a_route_is_there_and_none_is_invented(everything: dict[str, Any]) -> None:
@@ -81,7 +82,7 @@ def as_value(model: type[BaseModel], key: str, written: object) -> object:
 
 
 def has_default(field: FieldInfo) -> bool:
-    return not field.is_required() and field.default not in (None, ())
+    return not field.is_required() and field.default not in (None, (), {})
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -140,6 +141,13 @@ def test_every_default_alphabet_is_one_and_is_explained(text: str) -> None:
 
     explanation = text.partition("# What data_coding 0 stands for")[2].partition("#default_alphabet")[0]
     assert [name for name in names if name not in set(Alphabet) or not re.search(rf"\b{name}\b", explanation)] == []
+
+
+def test_every_alphabet_of_a_data_coding_is_explained(text: str) -> None:
+    explanation = text.partition("# What data_coding 0 stands for")[2].partition("#data_codings")[0]
+
+    names = {alphabet.value for alphabet in Alphabet} - {"binary"}
+    assert {name for name in names if not re.search(rf"\b{name}\b", explanation)} == set()
 
 
 def test_the_file_as_it_stands_has_no_faults(text: str, tmp_path: Path, models: Mapping[str, type[BaseModel]]) -> None:

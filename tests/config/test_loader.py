@@ -1,5 +1,6 @@
 """Loading: every kind of fault, all at once, and nothing secret in any of them."""
 
+import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def test_five_different_faults_are_told_at_once(load_text: Load, password_hash: 
         ({"accounts": "[accounts]"}, "accounts", "should be written as [[accounts]]", ""),
         ({"accounts": '[[accounts]]\nsystem_id = "legacy"'}, "accounts[legacy]", "has no password", "hash-password"),
         ({"routes": ""}, "routes", "there is none", ""),
-        ({"routes": '[[routes]]\nname = "r"\ncarriers = []'}, "routes[r].carriers", "at least 1 item", ""),
+        ({"routes": '[[routes]]\nname = "r"\ncarriers = []'}, "routes[r]", "names no carriers", ""),
         ({"routes": '[[routes]]\ncarriers = ["loop"]'}, "routes[#1].name", "is required", ""),
         ({"routes": '[[routes]]\nname = "r"\ncarriers = "lop"'}, "routes[r].carriers", "'lop'", '"loop"'),
         ({"routes": '[[routes]]\nname = "r"\ncarriers = ["loop", "loop"]'}, "routes[r].carriers", "twice", ""),
@@ -130,9 +131,28 @@ def test_a_fault_has_its_path_its_reason_and_a_suggestion(
         ('country = "XX"', "country", "no country"),
         ("max_binds = 0", "max_binds", "greater than or equal to 1"),
         ("max_binds = true", "max_binds", "not true or false"),
+        ("max_binds_by_type = { receiver = 0 }", "max_binds_by_type.receiver", "greater than or equal to 1"),
+        ("max_binds_by_type = { reciever = 1 }", "max_binds_by_type.reciever", "no known key"),
+        ("max_binds_by_type = 2", "max_binds_by_type", "dictionary"),
+        ("bind_rate = 0", "bind_rate", "greater than 0"),
+        ('bind_rate = "often"', "bind_rate", 'write "50/s", "300/min"'),
         ("max_tps = 0", "max_tps", "greater than 0"),
+        ('tps_counts = "segments"', "tps_counts", "'submits' or 'parts'"),
         ('default_alphabet = "ucs2"', "default_alphabet", "'gsm7', 'gsm7-packed', 'latin1', 'ascii' or 'utf8'"),
+        ('data_codings = "gsm7"', "data_codings", "should be a table"),
+        ("data_codings = {}", "data_codings", "should be a table"),
+        ('data_codings = { 0 = "gsm7" }', "data_codings", "which is default_alphabet"),
+        ('data_codings = { 256 = "gsm7" }', "data_codings", "'256' is no data_coding"),
+        ('data_codings = { 0x100 = "gsm7" }', "data_codings", "'0x100' is no data_coding"),
+        ('data_codings = { one = "gsm7" }', "data_codings", 'write "1" to "255"'),
+        ('data_codings = { 1 = "gsm7", 0x01 = "latin1" }', "data_codings", "1 twice"),
+        ('data_codings = { 1 = "latin-1" }', "data_codings", 'did you mean "latin1"?'),
+        ('data_codings = { 1 = "binary" }', "data_codings", "'binary' is no alphabet"),
+        ("data_codings = { 1 = 7 }", "data_codings", "7 is no alphabet"),
         ('receipt_profile = "nexmo"', "receipt_profile", "'jasmin', 'vonage', 'cm' or 'legacy-3.3'"),
+        ('receipt_zone = "europe/berlin"', "receipt_zone", 'did you mean "Europe/Berlin"?'),
+        ('receipt_zone = "/etc/localtime"', "receipt_zone", "is no time zone: "),
+        ('receipt_zone = ""', "receipt_zone", "write an IANA name"),
         ('message_id = "uuid"', "message_id", "'decimal' or 'hex'"),
         ('traffic_class = "bulk"', "traffic_class", "otp, transactional, marketing"),
         ('validity = "two days"', "validity", "no duration"),
@@ -145,6 +165,16 @@ def test_a_fault_of_an_account_names_the_account(
 
     assert fault.path == f"accounts[legacy].{key}"
     assert reason in fault.reason
+
+
+def test_a_time_zone_needs_no_files_of_the_system(load_text: Load, password_hash: str) -> None:
+    """As on a minimal host: the files of tzdata do."""
+    zoneinfo.reset_tzpath(to=())
+    try:
+        settings = load_text(accounts=account(password_hash, 'receipt_zone = "Europe/Berlin"'))
+        assert zoneinfo.ZoneInfo.no_cache(settings.accounts[0].receipt_zone).key == "Europe/Berlin"
+    finally:
+        zoneinfo.reset_tzpath()
 
 
 @pytest.mark.parametrize(
@@ -163,10 +193,28 @@ def test_a_fault_of_a_match_names_the_route(load_text: Load, match: str, key: st
     assert reason in fault.reason
 
 
-def test_a_strategy_of_a_later_version_says_so(load_text: Load) -> None:
-    fault = only_fault(load_text, routes='[[routes]]\nname = "r"\ncarriers = ["loop"]\nstrategy = "weighted"')
+@pytest.mark.parametrize(
+    ("line", "path", "reason"),
+    [
+        ('billcodes = { legasy = "B" }', "carriers.loop.billcodes", "there is no account 'legasy'"),
+        ('blackout = { legasy = "20:00-08:00 UTC" }', "carriers.loop.blackout", "there is no account 'legasy'"),
+        ('blackout = { legacy = "20:00-08:00" }', "carriers.loop.blackout.legacy", "is no window"),
+    ],
+)
+def test_what_a_carrier_does_by_account_names_accounts_that_exist(
+    load_text: Load, line: str, path: str, reason: str
+) -> None:
+    fault = only_fault(load_text, carriers=f'{RETARUS}password = "x"\n{line}')
 
-    assert fault.reason == "strategy 'weighted' is not available in this version; use failover"
+    assert fault.path == path
+    assert reason in fault.reason
+
+
+def test_a_strategy_that_nobody_knows_is_a_fault(load_text: Load) -> None:
+    fault = only_fault(load_text, routes='[[routes]]\nname = "r"\ncarriers = ["loop"]\nstrategy = "cheapest"')
+
+    assert fault.path == "routes[r].strategy"
+    assert fault.reason.startswith("should be one of failover, weighted, least-cost")
 
 
 def test_two_accounts_of_one_name_are_a_fault(load_text: Load, password_hash: str) -> None:
@@ -178,7 +226,7 @@ def test_two_accounts_of_one_name_are_a_fault(load_text: Load, password_hash: st
 def test_two_routes_of_one_name_are_a_fault(load_text: Load) -> None:
     route = '[[routes]]\nname = "r"\ncarriers = ["loop"]'
 
-    fault = only_fault(load_text, routes=f"{route}\n{route}")
+    fault = only_fault(load_text, routes=f'{route}\nmatch = {{ country = "DE" }}\n{route}')
 
     assert fault.path == "routes[r]"
 
@@ -500,3 +548,22 @@ def test_the_health_check_tells_faults_of_http(tmp_path: Path) -> None:
         http_listen(file, {})
 
     assert [fault.path for fault in caught.value.faults] == ["http.listen"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "reason"),
+    [
+        ('{ traffic_class = "otp" }', "classes[0]", "fits everything"),
+        ('{ traffic_class = "otp", priority = 4 }', "classes[0].priority", "less than or equal to 3"),
+        ('{ traffic_class = "otp", tlv = "0x1501=0" }', "classes[0].tlv", "is no parameter"),
+        ('{ traffic_class = "otp", tlv = "0x0204" }', "classes[0].tlv", "no tag of a vendor's own"),
+        ('{ traffic_class = "urgent", priority = 1 }', "classes[0].traffic_class", "should be one of"),
+    ],
+)
+def test_a_fault_of_a_class_names_the_account(
+    load_text: Load, password_hash: str, rule: str, key: str, reason: str
+) -> None:
+    fault = only_fault(load_text, accounts=account(password_hash, f"classes = [{rule}]"))
+
+    assert fault.path == f"accounts[legacy].{key}"
+    assert reason in fault.reason

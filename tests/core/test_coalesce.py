@@ -3,10 +3,10 @@
 from collections.abc import Hashable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smppgw.core.coalesce import choose, plan
+from smppgw.core.coalesce import WIDEST, choose, next_width, plan
 from smppgw.core.model import Message, MessageId, TrafficClass
 
 
@@ -172,3 +172,46 @@ def test_what_goes_and_what_stays_is_everything_once(
     assert sorted([m.id for batch in chosen for m in batch] + [m.id for m in left]) == [m.id for m in messages]
     assert all(len(batch) == 1 or len(batch) >= at_least for batch in chosen)
     assert len(chosen) < at_least
+
+
+@pytest.mark.parametrize(
+    ("width", "leased", "batches", "expected"),
+    [
+        # A short queue: what there is goes.
+        (100, 0, 0, 100),
+        (800, 799, 40, 100),
+        # Full batches: no more is to be won.
+        (100, 100, 1, 100),
+        (800, 800, 8, 800),
+        # Two keys in turns: batches of 50, then full ones.
+        (100, 100, 2, 200),
+        (200, 200, 2, 200),
+        # Ten keys in turns: batches of 10, 20, 40, 80.
+        (100, 100, 10, 200),
+        (200, 200, 10, 400),
+        (400, 400, 10, 800),
+        (800, 800, 10, 800),
+        (800, 800, 100, 800),
+        # Three quarters full.
+        (300, 300, 4, 300),
+        # Nothing shares a call.
+        (100, 100, 100, 100),
+        (800, 800, 800, 100),
+    ],
+)
+def test_more_are_leased_where_keys_take_turns(width: int, leased: int, batches: int, expected: int) -> None:
+    assert next_width(width, leased, batches, 100) == expected
+
+
+@given(st.integers(1, 1000), st.integers(1, 8), st.data())
+@settings(deadline=None)
+def test_a_width_stays_within_its_bounds(max_messages: int, times: int, data: st.DataObject) -> None:
+    width = times * max_messages
+    leased = data.draw(st.integers(0, width))
+    batches = data.draw(st.integers(min(1, leased), max(leased, 0)))
+
+    assert max_messages <= next_width(width, leased, batches, max_messages) <= WIDEST * max_messages
+
+
+def test_a_carrier_of_single_messages_leases_one_at_a_time() -> None:
+    assert next_width(1, 1, 1, 1) == 1

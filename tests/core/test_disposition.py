@@ -15,6 +15,7 @@ from smppgw.core.disposition import (
     Taken,
     dispose,
     dispose_repeat,
+    dispose_unsent,
 )
 from smppgw.core.model import CarrierRef, Decision, Message, MessageId, Outcome, TrafficClass
 from smppgw.core.retry import Backoff
@@ -129,6 +130,32 @@ def test_a_time_that_the_carrier_names_is_kept(not_before: float | None, due_at:
     assert after(Deferred("429", not_before), message) == Requeued("alpha", due_at, 1)
 
 
+HELD = Deferred("401", NOW + 60, whole_carrier=True)
+
+
+def test_what_a_held_carrier_refuses_first_waits_with_the_others() -> None:
+    message = replace(MESSAGE, decision=Decision("default", ("alpha",)))
+
+    assert after(HELD, message) == Requeued("alpha", None, 1)
+
+
+@pytest.mark.parametrize(("tries", "due_at"), [(1, NOW + 60 + 20), (2, NOW + 60 + 40), (9, NOW + 60 + 300)])
+def test_what_it_refuses_again_comes_after_the_others(tries: int, due_at: float) -> None:
+    message = replace(MESSAGE, tries=tries, decision=Decision("default", ("alpha",)))
+
+    assert after(HELD, message) == Requeued("alpha", due_at, tries + 1)
+
+
+def test_what_a_held_carrier_refuses_takes_its_next_candidate() -> None:
+    assert after(HELD, replace(MESSAGE, decision=Decision("default", ("alpha", "beta")))) == Requeued("beta", None, 1)
+
+
+def test_after_all_are_held_the_first_has_it_again() -> None:
+    message = replace(MESSAGE, carrier="beta", tries=1, decision=Decision("default", ("alpha", "beta")))
+
+    assert after(HELD, message) == Requeued("alpha", None, 2)
+
+
 def test_deferred_keeps_the_cap() -> None:
     message = replace(MESSAGE, batch_cap=4, decision=Decision("default", ("alpha",)))
 
@@ -141,6 +168,19 @@ def test_a_route_that_is_gone_leaves_the_present_carrier(decision: Decision | No
 
     assert after(Deferred("429"), message) == Requeued("alpha", NOW + 10, 1)
     assert after(REJECTED, message) == Finished(Outcome.REJECTED, ErrorCode.BLOCKED, "BLOCKED")
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [REJECTED, replace(REJECTED, may_fail_over=False), Deferred("later"), Deferred("then", not_before=NOW + 60)],
+)
+@pytest.mark.parametrize("carrier", ["alpha", "gamma"])
+def test_a_refusal_said_beforehand_is_a_refusal(verdict: Rejected | Deferred, carrier: str) -> None:
+    message = replace(MESSAGE, carrier=carrier)
+
+    unsent = dispose_unsent(message, verdict, backoff=BACKOFF, jitter=0.5, now=NOW)
+
+    assert unsent == after(verdict, message)
 
 
 def test_a_repeat_that_succeeds_resolves_the_doubt() -> None:

@@ -165,3 +165,105 @@ def test_a_circuit_never_stays_shut(steps: list[tuple[str, float]]) -> None:
 
     assert circuit.wait_s(now) <= 60.0
     assert circuit.allow(now + circuit.wait_s(now) + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("weights", "state"), [((2,), CircuitState.CLOSED), ((2, 1), CircuitState.OPEN), ((3,), CircuitState.OPEN)]
+)
+def test_a_failure_may_weigh_as_much_as_several(weights: tuple[int, ...], state: CircuitState) -> None:
+    circuit = Circuit(failures=3, backoff=BACKOFF)
+
+    for weight in weights:
+        circuit.record(False, 0.0, weight=weight)
+
+    assert circuit.state(0.0) is state
+
+
+# Held until a time that the carrier named.
+
+
+def held(until: float = 60.0) -> Circuit:
+    circuit = Circuit(failures=3, backoff=BACKOFF, probe_s=30.0)
+    circuit.hold(until)
+    return circuit
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "wait_s"),
+    [(0.0, CircuitState.OPEN, 60.0), (59.9, CircuitState.OPEN, 0.1), (60.0, CircuitState.HALF_OPEN, 0.0)],
+)
+def test_a_held_circuit_is_open_until_the_time_named(now: float, state: CircuitState, wait_s: float) -> None:
+    circuit = held()
+
+    assert circuit.state(now) is state
+    assert circuit.wait_s(now) == pytest.approx(wait_s)
+
+
+def test_after_that_time_one_probe_may_go() -> None:
+    circuit = held()
+
+    assert [circuit.allow(59.0), circuit.allow(61.0), circuit.allow(61.0)] == [False, True, False]
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_calls_that_began_before_change_nothing_about_a_held_circuit(ok: bool) -> None:
+    circuit = held()
+
+    for _ in range(9):
+        circuit.record(ok, 10.0)
+
+    assert (circuit.state(10.0), circuit.wait_s(10.0)) == (CircuitState.OPEN, 50.0)
+
+
+def test_the_latest_time_named_holds() -> None:
+    circuit = held(60.0)
+
+    circuit.hold(30.0)
+    circuit.hold(90.0)
+
+    assert circuit.wait_s(0.0) == 90.0
+
+
+def test_a_probe_that_names_a_time_again_holds_until_then() -> None:
+    circuit = held()
+    circuit.allow(60.0)
+
+    circuit.hold(70.0)
+
+    assert circuit.wait_s(60.0) == 10.0
+    assert circuit.allow(70.0)
+
+
+def test_a_probe_that_succeeds_closes_a_held_circuit() -> None:
+    circuit = held()
+    circuit.allow(60.0)
+
+    circuit.record(True, 61.0)
+
+    assert circuit.state(61.0) is CircuitState.CLOSED
+    assert [circuit.allow(61.0) for _ in range(3)] == [True, True, True]
+
+
+def test_a_probe_that_fails_waits_as_after_any_failure() -> None:
+    circuit = held()
+    circuit.allow(60.0)
+
+    circuit.record(False, 61.0)
+
+    assert circuit.wait_s(61.0) == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("circuit", [opened(), held(), probing()])
+def test_somebody_may_ask_for_a_probe_at_once(circuit: Circuit) -> None:
+    circuit.probe_now(11.0)
+
+    assert circuit.state(11.0) is CircuitState.HALF_OPEN
+    assert [circuit.allow(11.0), circuit.allow(11.0)] == [True, False]
+
+
+def test_a_closed_circuit_needs_no_probe() -> None:
+    circuit = Circuit()
+
+    circuit.probe_now(11.0)
+
+    assert circuit.state(11.0) is CircuitState.CLOSED

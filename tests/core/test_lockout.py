@@ -82,6 +82,15 @@ def test_an_address_that_tries_many_accounts_is_locked_out_for_all() -> None:
     assert lockout.is_locked("bolt", "192.0.2.1", 0.0)
 
 
+def test_where_an_account_has_bound_is_remembered() -> None:
+    lockout = Lockout(RULES)
+    lockout.succeed("acme", "192.0.2.1")
+
+    assert lockout.has_bound("acme", "192.0.2.1")
+    assert not lockout.has_bound("acme", "192.0.2.2")
+    assert not lockout.has_bound("bolt", "192.0.2.1")
+
+
 def test_a_locked_address_spares_accounts_that_have_bound_from_it() -> None:
     """Others behind the same proxy do not pay."""
     lockout = Lockout(RULES)

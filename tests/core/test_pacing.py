@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smppgw.core.pacing import TokenBucket
+from smppgw.core.pacing import TokenBucket, YieldingBucket
 
 
 def taken(bucket: TokenBucket, now: float, tries: int) -> int:
@@ -134,8 +134,74 @@ def test_a_full_bucket_lends_more_than_it_holds_and_wants_it_back() -> None:
     assert bucket.take(2.1)
 
 
+def test_what_was_granted_already_may_be_lent_and_is_wanted_back() -> None:
+    bucket = TokenBucket(rate=10, burst=5, now=0.0)
+    bucket.take(0.0, 5)
+
+    bucket.charge(0.0, 3)
+
+    assert bucket.load(0.0) == pytest.approx(1.6)
+    assert bucket.wait_s(0.0) == pytest.approx(0.4)  # 3 lent and one more, 10/s
+
+
 def test_a_bucket_that_is_not_full_lends_nothing() -> None:
     bucket = TokenBucket(rate=10, burst=5, now=0.0)
     bucket.take(0.0)
 
     assert not bucket.take_together(0.0, 6)
+
+
+# Giving way to a carrier that says "too many".
+
+
+def test_a_bucket_that_gives_way_is_half_as_fast_and_has_nothing_saved_up() -> None:
+    bucket = YieldingBucket(rate=10, burst=5, now=0.0)
+
+    bucket.give_way(0.0)
+
+    assert taken(bucket, 0.0, 5) == 1
+    assert bucket.wait_s(0.0) == pytest.approx(1 / 5)
+
+
+def test_calls_throttled_together_count_as_one() -> None:
+    bucket = YieldingBucket(rate=16, burst=5, now=0.0)
+
+    for now in (0.0, 0.1, 0.9, 1.0, 1.5):
+        bucket.give_way(now)
+
+    assert bucket.rate == 4
+
+
+def test_a_bucket_never_gets_slower_than_a_sixteenth() -> None:
+    bucket = YieldingBucket(rate=16, burst=5, now=0.0)
+
+    for now in range(20):
+        bucket.give_way(float(now))
+
+    assert bucket.rate == 1
+
+
+def test_a_bucket_finds_its_way_back_and_no_further() -> None:
+    bucket = YieldingBucket(rate=10, burst=5, now=0.0)
+    bucket.give_way(0.0)
+
+    rates = []
+    for now in range(30):
+        bucket.recover(float(now))
+        rates.append(bucket.rate)
+
+    assert rates[:2] == pytest.approx([5.2, 5.4])
+    assert rates[-1] == 10
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=50))
+def test_giving_way_never_grants_more_than_the_full_rate(steps: list[tuple[float, bool]]) -> None:
+    bucket = YieldingBucket(rate=7, burst=3, now=0.0)
+    now, granted = 0.0, 0
+
+    for seconds, throttled in steps:
+        now += seconds
+        (bucket.give_way if throttled else bucket.recover)(now)
+        granted += taken(bucket, now, 10)
+
+    assert granted <= 3 + 7 * now + 1e-6

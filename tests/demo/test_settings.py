@@ -10,10 +10,11 @@ from smppgw.app import policies
 from smppgw.config.settings import Settings
 from smppgw.core.model import TrafficClass
 from smppgw.core.numbers import Number, normalise
-from smppgw.core.routing import Query
+from smppgw.core.routing.rules import candidates
 from smppgw.demo import settings
 from smppgw.demo.script import ALIBABA_INTL, CASES, Case, further
 from smppgw.smpp.consts import Npi, Ton
+from tests.core.routing.asking import routed
 
 
 @pytest.fixture
@@ -43,12 +44,12 @@ def test_everything_listens_on_free_ports_of_loopback(loaded: Settings) -> None:
 @pytest.mark.parametrize("case", [*CASES, *further(1)], ids=lambda case: case.recipient)
 def test_the_routes_lead_each_message_to_the_expected_carrier(loaded: Settings, case: Case) -> None:
     number = number_of(case)
-    query = Query(account=settings.SYSTEM_ID, country=number.country, recipient=number.digits, sender=case.sender)
+    message = routed(settings.SYSTEM_ID, number.country, number.digits, case.sender)
 
-    rule = policies.router(loaded.routes).candidates(query)
+    rule = policies.router(loaded.routes).rule_for(message, time.time())
 
     assert rule is not None
-    assert rule.carriers == (case.carrier,)
+    assert rule.candidates == candidates(case.carrier)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.recipient)

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smppgw.cli import main
-from smppgw.core.model import Attempt, BatchId, Message, Submission
-from smppgw.store.base import Lease
+from smppgw.core.assembly import AssemblyRule
+from smppgw.core.model import Attempt, BatchId, Submission
+from smppgw.store.base import Accepted, Lease
 from smppgw.store.sqlite import SqliteStore
 
 HELD_S = 30.0
@@ -28,10 +29,10 @@ def answer_before_the_commit() -> None:
         await accept(*args)
 
     async def accept_later(
-        self: SqliteStore, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
-    ) -> Sequence[Message]:
-        later.add(asyncio.create_task(store(self, submissions, assembly_s, now)))
-        return []
+        self: SqliteStore, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
+    ) -> Accepted:
+        later.add(asyncio.create_task(store(self, submissions, rules, now)))
+        return Accepted()
 
     SqliteStore.accept = accept_later  # type: ignore[method-assign] # breaking it is the purpose
 

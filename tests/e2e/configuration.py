@@ -45,11 +45,12 @@ endpoint = "{url}"
 access_key_id = "{login}"
 access_key_secret = "{login}"
 sign_name = "阿里云"
-poll_first = "0.3s"
+poll_first = "{poll_first}"
+{mainland}
 [carriers.alibaba-intl]
 type = "alibaba-globe"
 endpoint = "{url}"
-poll_first = "0.3s"
+poll_first = "{poll_first}"
 {abroad}
 [[routes]]
 name = "china"
@@ -77,6 +78,7 @@ def configuration(
     smpp: str = "",
     account: str = "max_tps = 100000",
     carrier: str = "",
+    mainland: str = "",
     poll_first: str = "0.3s",
     store: str = "sqlite:gateway.db",
 ) -> str:
@@ -89,12 +91,15 @@ def configuration(
         smpp: More lines of [smpp].
         account: More lines of the account.
         carrier: More lines of [carriers.retarus].
-        poll_first: When Retarus is asked first.
+        mainland: More lines of [carriers.alibaba].
+        poll_first: When carriers are asked first.
         store: URL of the store.
     """
     return "".join((
         _LISTENERS.format(smpp=smpp, store=store),
         _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account=account),
-        "" if alibaba is None else _ALIBABA.format(url=alibaba, login=LOGIN, abroad=abroad),
+        ""
+        if alibaba is None
+        else _ALIBABA.format(url=alibaba, login=LOGIN, mainland=mainland, abroad=abroad, poll_first=poll_first),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
     ))  # fmt: skip

@@ -111,6 +111,10 @@ class Daemon:
         """Return how many stored receipts nobody has acknowledged."""
         return len(self._select("SELECT id FROM outbox WHERE state = 0"))
 
+    def leased_receipts(self) -> int:
+        """Return how many of those it holds in memory or in flight."""
+        return len(self._select("SELECT id FROM outbox WHERE state = 0 AND token IS NOT NULL"))
+
     def stored_ids(self) -> set[str]:
         """Return the message_id of every stored submission."""
         return {row[0] for row in self._select("SELECT message_id FROM submissions")}

@@ -1,8 +1,10 @@
 """An ESME of a few lines that tests steer PDU by PDU, and that answers what comes as it is told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from ssl import SSLContext
 
 from smppgw.smpp import receipt
 from smppgw.smpp.consts import CommandStatus, Npi, Ton
@@ -13,6 +15,7 @@ from smppgw.smpp.pdu import (
     BindTransmitter,
     DeliverSm,
     EnquireLink,
+    Outbind,
     Pdu,
     SubmitSm,
     SubmitSmResp,
@@ -59,6 +62,8 @@ class Esme(asyncio.Protocol):
         self.receipts: dict[str, str] = {}
         """The `stat` per message_id."""
         self.unbind_came = False
+        self.outbind: asyncio.Future[Outbind] = asyncio.get_running_loop().create_future()
+        """What the gateway said when it made the connection."""
         self._on_deliver = on_deliver
         self._framer = Framer()
         self._waiting: dict[int, asyncio.Future[Pdu]] = {}
@@ -139,6 +144,8 @@ class Esme(asyncio.Protocol):
         match pdu:
             case DeliverSm():
                 self._take_receipt(pdu)
+            case Outbind():
+                self.outbind.set_result(pdu)
             case EnquireLink():
                 self.transport.write(encode(respond(pdu, CommandStatus.ESME_ROK)))
             case Unbind():
@@ -171,6 +178,56 @@ async def connect(port: int, on_deliver: OnDeliver = acknowledge) -> Esme:
     _, esme = await asyncio.get_running_loop().create_connection(lambda: Esme(on_deliver), "127.0.0.1", port)
     _OPENED.add(esme)
     return esme
+
+
+class Station:
+    """Where an ESME waits to be called."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.answered: list[Esme] = []
+        """All calls so far."""
+        self._waiting: asyncio.Queue[Esme] = asyncio.Queue()
+
+    async def call(self) -> Esme:
+        """Wait for the next call, and for the outbind that it begins with."""
+        async with asyncio.timeout(LIMIT_S):
+            esme = await self._waiting.get()
+            await esme.outbind
+        return esme
+
+    def take(self, esme: Esme) -> None:
+        """Take a call."""
+        _OPENED.add(esme)
+        self.answered.append(esme)
+        self._waiting.put_nowait(esme)
+
+
+class _Called(Esme):
+    """One that did not connect by itself."""
+
+    def __init__(self, station: Station, on_deliver: OnDeliver) -> None:
+        super().__init__(on_deliver)
+        self._station = station
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._station.take(self)
+
+
+@asynccontextmanager
+async def listening(
+    on_deliver: OnDeliver = acknowledge, *, port: int = 0, ssl: SSLContext | None = None
+) -> AsyncIterator[Station]:
+    """Wait to be called, on a free port where none is given."""
+    station = Station()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Called(station, on_deliver), "127.0.0.1", port, ssl=ssl)
+    station.port = server.sockets[0].getsockname()[1]
+    try:
+        yield station
+    finally:
+        server.close()
 
 
 async def close_all() -> None:

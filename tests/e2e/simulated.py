@@ -51,12 +51,17 @@ async def serving(app: Starlette) -> AsyncIterator[Simulated]:
         yield Simulated(url, http)
 
 
-def retarus_simulator(final_delay: float = 0.2, sleep: Sleep = asyncio.sleep) -> Starlette:
+def retarus_simulator(final_delay: float = 0.2, sleep: Sleep = asyncio.sleep, accept_delay: float = 0.0) -> Starlette:
     """A Retarus that shows a job at once; `sleep` decides how long a slow call takes."""
-    options = RetarusOptions(username=LOGIN, password=LOGIN, final_delay=final_delay, visible_after=0.0)
+    options = RetarusOptions(
+        username=LOGIN, password=LOGIN, final_delay=final_delay, visible_after=0.0, accept_delay=accept_delay
+    )
     return retarus_app(options, sleep=sleep)
 
 
-def alibaba_simulator(final_delay: float = 0.2) -> Starlette:
-    """Both services of Alibaba Cloud."""
-    return alibaba_app(AlibabaOptions(access_key_id=LOGIN, access_key_secret=LOGIN, final_delay=final_delay))
+def alibaba_simulator(final_delay: float = 0.2, sleep: Sleep = asyncio.sleep, accept_delay: float = 0.0) -> Starlette:
+    """Both services of Alibaba Cloud; `sleep` decides how long a slow call takes."""
+    options = AlibabaOptions(
+        access_key_id=LOGIN, access_key_secret=LOGIN, final_delay=final_delay, accept_delay=accept_delay
+    )
+    return alibaba_app(options, sleep=sleep)

@@ -10,7 +10,7 @@ import pytest
 
 from smppgw.smpp import udh
 from smppgw.smpp.consts import ESM_CLASS_UDHI, CommandStatus, DataCoding, Tag
-from smppgw.smpp.pdu import Pdu, SubmitSm, SubmitSmResp, decode, encode
+from smppgw.smpp.pdu import EnquireLink, Pdu, SubmitSm, SubmitSmResp, decode, encode
 from tests.e2e.configuration import configuration
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import Esme, bind, submit
@@ -59,6 +59,28 @@ async def test_five_hundred_submits_at_once_are_each_answered_once(new_daemon: N
     assert Counter(answer.sequence_number for answer in answers) == Counter(range(2, 502))
     assert {answer.command_status for answer in answers} == {OK}
     assert len({answer.message_id for answer in answers}) == 500
+
+
+@pytest.mark.parametrize(("counts", "taken"), [("submits", 6), ("parts", 4)])
+async def test_texts_of_three_parts_count_as_the_account_says(
+    new_daemon: NewDaemon, retarus: Simulated, counts: str, taken: int
+) -> None:
+    """Ten tokens, and none comes for an hour: by parts the fourth text finds one, and owes two."""
+    account = f'max_tps = 0.0001\nwindow = 10\ntps_counts = "{counts}"'
+    daemon = new_daemon(configuration(retarus=retarus.url, account=account))
+    await daemon.start()
+    esme = await bind(daemon.smpp_port)
+    payload = (Tag.MESSAGE_PAYLOAD, b"x" * 400)
+
+    async with asyncio.timeout(LIMIT_S):
+        answers = await asyncio.gather(
+            *(esme.request(submit(f"49151{n:08}", "", tlvs=(payload,))) for n in range(200_020, 200_026))
+        )
+        alive = await esme.request(EnquireLink())
+
+    expected = [OK] * taken + [CommandStatus.ESME_RTHROTTLED] * (6 - taken)
+    assert [answer.command_status for answer in answers] == expected
+    assert alive.command_status == OK
 
 
 # --- long texts -------------------------------------------------------------------------------------------------------
@@ -147,10 +169,9 @@ async def test_a_text_with_a_lost_part_fails_with_receipts_and_is_not_sent(
     """One part of each is lost and one comes twice; a whole text between them is not held up."""
     daemon = new_daemon(configuration(retarus=retarus.url, account='assembly = "1s"'))
     await daemon.start()
-    lost = [(total, number) for total in (2, 3, 5) for number in range(1, total + 1)]
     pdus = [
         cut(f"4915117{place:05}", place, total, number)
-        for place, (total, missing) in enumerate(lost, 20)
+        for place, (total, missing) in enumerate(all_losses(), 20)
         for number in (*range(1, total + 1), 1 if missing > 1 else 2)
         if number != missing
     ]
@@ -162,6 +183,48 @@ async def test_a_text_with_a_lost_part_fails_with_receipts_and_is_not_sent(
     assert [await esme.receipt_of(message_id) for message_id in whole] == ["DELIVRD"] * 2
     assert {await esme.receipt_of(message_id) for message_id in failed} == {"UNDELIV"}
     assert [row["text"] for row in await retarus.rows()] == [text_of(2)]
+
+
+@CUTS
+async def test_a_text_with_a_lost_part_is_sent_with_a_mark_where_its_account_wants_that(
+    new_daemon: NewDaemon, retarus: Simulated, cut: Cut
+) -> None:
+    """One part of each is lost and one comes twice; the lost ones come when it is too late, and after a kill."""
+    account = 'assembly = "1s"\nmissing_parts = "send"'
+    daemon = new_daemon(configuration(retarus=retarus.url, account=account))
+    await daemon.start()
+    lost = {f"4915117{place:05}": each for place, each in enumerate(all_losses(), 20)}
+    pdus = [
+        cut(destination, place, total, number)
+        for place, (destination, (total, missing)) in enumerate(lost.items())
+        for number in (*range(total, 0, -1), 1 if missing > 1 else 2)
+        if number != missing
+    ]
+    esme = await bind(daemon.smpp_port)
+
+    came = await submit_all(esme, pdus)
+    stats = [await esme.receipt_of(message_id) for message_id in came]
+    await daemon.kill()
+    await daemon.start()
+    esme = await bind(daemon.smpp_port)
+    late = await submit_all(
+        esme,
+        [cut(destination, place, total, missing) for place, (destination, (total, missing)) in enumerate(lost.items())],
+    )
+
+    assert set(stats) == {"DELIVRD"}
+    assert {await esme.receipt_of(message_id) for message_id in late} == {"UNDELIV"}
+    assert daemon.open_messages() == 0
+    rows = await retarus.rows()
+    assert sorted((row["to"].removeprefix("+"), row["text"]) for row in rows) == sorted(
+        (destination, text_of(total).replace(TEXTS[missing - 1], "(...)"))
+        for destination, (total, missing) in lost.items()
+    )
+
+
+def all_losses() -> list[tuple[int, int]]:
+    """Totals, each with every part that may be lost."""
+    return [(total, number) for total in (2, 3, 5) for number in range(1, total + 1)]
 
 
 async def test_parts_that_come_over_several_binds_belong_together(daemon: Daemon, retarus: Simulated) -> None:

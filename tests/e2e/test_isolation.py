@@ -11,10 +11,12 @@ from tests.e2e.configuration import PASSWORD, SYSTEM_ID, configuration
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import BindPdu, bind, connect, submit
 from tests.e2e.simulated import Simulated
-from tests.e2e.waiting import LIMIT_S
+from tests.e2e.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.e2e
 
+SUPPLY, WINDOW = 200, 10
+"""Receipts that the daemon keeps in memory for an account, and in flight on a bind."""
 NUMBERS = [f"49151{place:08}" for place in range(1000, 1200)]
 
 
@@ -31,6 +33,27 @@ async def test_a_deaf_receiver_costs_the_other_bind_nothing(
 
     ids = await asyncio.gather(*(esme.submit(submit(number)) for number in NUMBERS))
 
+    assert {await esme.receipt_of(message_id) for message_id in ids} == {"DELIVRD"}
+
+
+async def test_a_deaf_receiver_is_bounded_in_memory_and_its_receipts_go_to_the_next_bind(
+    new_daemon: NewDaemon, retarus: Simulated
+) -> None:
+    """Of a thousand owed receipts one window is in flight and one supply leased; the rest stays in the store."""
+    account = "max_tps = 100000\nwindow = 1000"
+    daemon = new_daemon(configuration(retarus=retarus.url, account=account, smpp='response = "10s"'))
+    await daemon.start()
+    deaf = await bind(daemon.smpp_port, BindReceiver, lambda _pdu: None)
+    deaf.transport.pause_reading()
+    sender = await bind(daemon.smpp_port, BindTransmitter)
+    ids = await asyncio.gather(*(sender.submit(submit(f"49152{place:08}")) for place in range(1000, 2000)))
+
+    async def all_owed() -> bool:
+        return daemon.owed_receipts() == len(ids)
+
+    await until(all_owed, "every message ended")
+    assert daemon.leased_receipts() <= SUPPLY + WINDOW
+    esme = await bind(daemon.smpp_port, BindReceiver)
     assert {await esme.receipt_of(message_id) for message_id in ids} == {"DELIVRD"}
 
 

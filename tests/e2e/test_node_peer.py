@@ -6,13 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.configuration import PASSWORD, SYSTEM_ID
-from tests.e2e.daemon import Daemon
+from smppgw.smpp.pdu import BindTransmitter
+from tests.e2e.configuration import PASSWORD, SYSTEM_ID, configuration
+from tests.e2e.daemon import Daemon, NewDaemon
+from tests.e2e.esme import bind, submit
 from tests.e2e.simulated import Simulated
 from tests.e2e.waiting import LIMIT_S
 
@@ -86,20 +90,27 @@ def _install(folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-async def exchange(library: Path, **order: Any) -> dict[str, Any]:
+@asynccontextmanager
+async def running(library: Path, script: str, **order: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a script with its order; it does not outlive the test."""
     process = await asyncio.create_subprocess_exec(
-        *("node", str(HERE / "exchange.js"), json.dumps(order)),
+        *("node", str(HERE / script), json.dumps(order)),
         env=os.environ | {"NODE_PATH": str(library)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(LIMIT_S * 2):
-            output, complaints = await process.communicate()
+            yield process
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def outcome(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    """Wait for its end; return what it says then."""
+    output, complaints = await process.communicate()
     assert process.returncode == 0, complaints.decode()
     found: dict[str, Any] = json.loads(output)
     return found
@@ -114,18 +125,47 @@ async def test_every_form_of_a_text_arrives_and_every_part_gets_its_receipt(
         {**fields, "destination_addr": destinations[name]} for name, (_, parts) in FORMS.items() for fields in parts
     ]
 
-    found = await exchange(
+    async with running(
         library,
+        "exchange.js",
         port=daemon.smpp_port,
         system_id=SYSTEM_ID,
         password=PASSWORD,
         apart=apart,
         submits=submits,
         wait_ms=LIMIT_S * 1000,
-    )
+    ) as node:
+        found = await outcome(node)
 
     assert found["refusals"] == []
     assert len(set(found["ids"])) == len(submits)
     assert found["receipts"] == dict.fromkeys(found["ids"], "DELIVRD")
     arrived = {row["to"].removeprefix("+"): row["text"] for row in await retarus.rows()}
     assert {name: arrived[destinations[name]] for name in FORMS} == {name: text for name, (text, _) in FORMS.items()}
+
+
+@pytest.mark.parametrize("how", ["bind_receiver", "bind_transceiver"])
+async def test_it_is_called_binds_and_gets_what_waits(
+    new_daemon: NewDaemon, retarus: Simulated, library: Path, how: str
+) -> None:
+    async with running(
+        library,
+        "called.js",
+        system_id=SYSTEM_ID,
+        password=PASSWORD,
+        how=how,
+        receipts=3,
+        wait_ms=LIMIT_S * 1000,
+    ) as node:
+        assert node.stdout is not None
+        port = json.loads(await node.stdout.readline())["port"]
+        account = f'outbind = "127.0.0.1:{port}"\noutbind_system_id = "GATE"\noutbind_password = "hush-hush"'
+        daemon = new_daemon(configuration(retarus=retarus.url, account=account))
+        await daemon.start()
+        sender = await bind(daemon.smpp_port, BindTransmitter)
+        ids = [await sender.submit(submit(f"4915112{place:06}")) for place in range(20_020, 20_023)]
+        found = await outcome(node)
+
+    assert found["refusals"] == []
+    assert found["outbind"] == {"system_id": "GATE", "password": "hush-hush"}
+    assert found["receipts"] == dict.fromkeys(ids, "DELIVRD")

@@ -10,6 +10,7 @@ from tests.e2e.daemon import Daemon
 from tests.e2e.esme import bind, submit
 from tests.e2e.simulated import Simulated
 from tests.e2e.waiting import until
+from tests.ops.promlint import lint
 
 pytestmark = pytest.mark.e2e
 
@@ -45,6 +46,13 @@ async def test_the_counters_agree_with_the_carrier_and_the_esme(daemon: Daemon, 
     assert seen[named("smppgw_receipts_total", stat="DELIVRD", **account)] == len(ids) - 1
     assert seen[named("smppgw_receipts_total", stat="UNDELIV", **account)] == 1
     assert seen[named("smppgw_smpp_submits_total", status="ESME_ROK", **account)] == len(ids)
+
+
+async def test_what_a_daemon_at_work_exposes_is_as_prometheus_wants_it(daemon: Daemon) -> None:
+    esme = await bind(daemon.smpp_port)
+    await esme.receipt_of(await esme.submit(submit("4915112345099")))
+
+    assert lint((await daemon.get("/metrics")).text) == []
 
 
 async def test_parts_are_counted_as_the_carrier_bills_them(daemon: Daemon, retarus: Simulated) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,11 +24,11 @@ from smppgw.smpp.pdu import (
     SubmitMulti,
     SubmitMultiResp,
 )
-from tests.e2e.configuration import PASSWORD, SYSTEM_ID
-from tests.e2e.daemon import Daemon
+from tests.e2e.configuration import PASSWORD, SYSTEM_ID, configuration
+from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import Esme, bind, submit
 from tests.e2e.simulated import Simulated
-from tests.e2e.waiting import LIMIT_S
+from tests.e2e.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.e2e
 
@@ -117,6 +118,53 @@ async def test_one_text_goes_to_many_and_each_has_its_receipt(daemon: Daemon, re
         await all_came.wait()
     assert sorted(came) == [(number, f"id:{answer.message_id}".encode()) for number in numbers]
     assert sorted(row["to"].removeprefix("+") for row in await retarus.rows()) == numbers
+
+
+async def test_destinations_with_ids_of_their_own_are_messages_of_their_own(
+    new_daemon: NewDaemon, retarus: Simulated
+) -> None:
+    """Each receipt has its own id, and query_sm and cancel_sm know it, before a restart and after."""
+    account = 'multi_message_id = "each"\nmax_tps = 100000'
+    daemon = new_daemon(configuration(retarus=retarus.url, account=account))
+    await daemon.start()
+    numbers = [f"49151123{place:05}" for place in range(20100, 20110)]
+    esme = await bind(daemon.smpp_port)
+    multi = SubmitMulti(
+        source_addr_ton=5,
+        source_addr="Shop",
+        dest_address=tuple(SmeAddress(dest_addr_ton=1, destination_addr=number) for number in ("1", *numbers)),
+        registered_delivery=1,
+        short_message=b"Hello each",
+    )
+
+    sent = await ask(esme, multi)
+    held = await ask(esme, replace(multi, schedule_delivery_time=IN_AN_HOUR))
+    assert isinstance(sent, SubmitMultiResp)
+    assert isinstance(held, SubmitMultiResp)
+    stats = await receipts_of(esme, len(numbers))
+    waiting = sorted(daemon.stored_ids() - stats.keys())
+    await daemon.kill()
+    await daemon.start()
+    esme = await bind(daemon.smpp_port)
+    states = {message_id: await state_of(esme, message_id) for message_id in (*stats, *waiting)}
+    await ask(esme, CancelSm(message_id=waiting[0], source_addr="Shop"))
+
+    assert sent.message_id in stats
+    assert held.message_id in waiting
+    assert list(stats.values()) == ["DELIVRD"] * len(numbers)
+    assert states == dict.fromkeys(stats, MessageState.DELIVERED) | dict.fromkeys(waiting, MessageState.ENROUTE)
+    assert await esme.receipt_of(waiting[0]) == "DELETED"
+    assert await state_of(esme, waiting[1]) == MessageState.ENROUTE
+
+
+async def receipts_of(esme: Esme, count: int) -> dict[str, str]:
+    """Wait until so many ids have their receipts; return the `stat` of each."""
+
+    async def all_came() -> bool:
+        return len(esme.receipts) == count
+
+    await until(all_came, f"{count} receipts")
+    return dict(esme.receipts)
 
 
 async def test_a_data_sm_arrives(daemon: Daemon, retarus: Simulated) -> None:

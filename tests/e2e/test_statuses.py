@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import pytest_asyncio
@@ -56,11 +57,12 @@ refusal_delay = "1ms"
 lockout_after = 100000
 max_pdu = 8192
 """
+LONG_PASSWORD = "of-sixteen-octet"
 ACCOUNTS = "max_tps = 100000" + "".join(
     f"""
 [[accounts]]
 system_id = "{system_id}"
-password = "{PASSWORD}"
+password = "{PASSWORD if not system_id.startswith("longer") else LONG_PASSWORD[: int(system_id[6:])]}"
 country = "DE"
 {line}"""
     for system_id, line in {
@@ -70,6 +72,8 @@ country = "DE"
         "slow": "max_tps = 1\nwindow = 1",
         "routeless": "",
         "moody": "",
+        "longer9": "",
+        "longer16": "",
     }.items()
 )
 ROUTED = 'match = { account = ["legacy", "slow", "moody"] }\n'
@@ -158,10 +162,15 @@ async def test_an_impossible_length_in_a_bind_names_its_field(wire: Wire, octets
     assert answer == Header(HEADER_OCTETS, CommandId.BIND_TRANSCEIVER_RESP, status, SEQUENCE_NUMBER)
 
 
-async def test_a_password_of_sixteen_octets_is_compared(wire: Wire) -> None:
-    answer = await wire.answer_to(bind_octets(b"legacy", b"p" * 16))
+@pytest.mark.parametrize("octets", [9, 16])
+async def test_a_password_longer_than_the_specification_is_compared(wire: Wire, octets: int) -> None:
+    """SMPP v3.4, 5.2.2 ends at 8; the wrong one differs in its last octet."""
+    name, password = f"longer{octets}", LONG_PASSWORD[:octets]
 
-    assert answer.command_status == CommandStatus.ESME_RBINDFAIL
+    wrong = await wire.answer_to(bind_octets(name.encode(), password[:-1].encode() + b"?"))
+    right = await wire.answer_to(bind_octets(name.encode(), password.encode()))
+
+    assert (wrong.command_status, right.command_status) == (CommandStatus.ESME_RBINDFAIL, ROK)
 
 
 async def test_a_bind_beyond_max_binds_is_refused_and_its_session_stays(port: int, wire: Wire) -> None:
@@ -318,6 +327,7 @@ REFUSED = {
     "no destination": (submit(""), CommandStatus.ESME_RINVDSTADR),
     "destination that is no number": (submit("4915-11"), CommandStatus.ESME_RINVDSTADR),
     "destination of an unknown country": (submit("9991234567"), CommandStatus.ESME_RINVDSTADR),
+    "alphanumeric destination": (submit("Shop", dest_addr_ton=5), CommandStatus.ESME_RINVDSTADR),
     "data_coding 4": (submit(NUMBER, data_coding=DataCoding.BINARY), CommandStatus.ESME_RSUBMITFAIL),
     "reserved data_coding": (submit(NUMBER, data_coding=0x0B), CommandStatus.ESME_RSUBMITFAIL),
     "priority_flag 4": (submit(NUMBER, priority_flag=4), CommandStatus.ESME_RINVPRTFLG),
@@ -414,6 +424,7 @@ TAKEN = {
     "sar_* without its total": with_tlvs(SAR[0], SAR[2]),
     "empty text": submit(NUMBER, ""),
     "reserved TON": submit(NUMBER, dest_addr_ton=9, dest_addr_npi=9, destination_addr="+" + NUMBER),
+    "reserved TON of the source": submit(NUMBER, source_addr_ton=9, source_addr_npi=9),
     "registered_delivery with reserved bits": submit(NUMBER, registered_delivery=0xE0),
     "service_type of somebody": submit(NUMBER, service_type="XXXXX"),
     "flash": submit(NUMBER, data_coding=0xF0),
@@ -531,22 +542,35 @@ TEMPORARY = (
 FINAL = (CommandStatus.ESME_RX_P_APPN, CommandStatus.ESME_RX_R_APPN, CommandStatus.ESME_RINVDSTADR)
 
 
+BODIES = (b"", b"\0", b"text\0")
+"""Where there is an error SMPP v3.4, 4.6.2 wants no message_id, and some always send one."""
+
+
+def receipt_answer(pdu: DeliverSm, status: CommandStatus, body: bytes) -> bytes:
+    """A deliver_sm_resp that no PDU class would write."""
+    head = (HEADER_OCTETS + len(body), CommandId.DELIVER_SM_RESP, status, pdu.sequence_number)
+    return struct.pack(">IIII", *head) + body
+
+
 async def test_a_receipt_refused_for_a_while_comes_again_and_one_refused_for_good_does_not(wire: Wire) -> None:
     """The second round of receipts is complete when the temporary refusals are back: the others would be among them."""
     await wire.ask(bind_pdu("moody"))
-    answers = {f"49151123{status:05}": status for status in TEMPORARY + FINAL}
+    cases = product((ROK, *TEMPORARY, *FINAL), BODIES)
+    answers = {f"49151123{place:05}": case for place, case in enumerate(cases, 20_100)}
+    again = {number for number, (status, _) in answers.items() if status in TEMPORARY}
     wire.give(*(encode(wire.numbered(submit(number, registered_delivery=1))) for number in answers))
 
     seen: Counter[str] = Counter()
-    while seen.total() < len(TEMPORARY + FINAL) + len(TEMPORARY):
+    while seen.total() < len(answers) + len(again):
         frame = await wire.take()
         assert frame is not None
         if isinstance(pdu := decode(frame), DeliverSm):
             seen[pdu.source_addr] += 1
-            wire.give(encode(respond(pdu, answers[pdu.source_addr] if seen[pdu.source_addr] == 1 else ROK)))
+            status, body = answers[pdu.source_addr] if seen[pdu.source_addr] == 1 else (ROK, b"\0")
+            wire.give(receipt_answer(pdu, status, body))
 
-    assert {answers[number] for number, times in seen.items() if times == 2} == set(TEMPORARY)
-    assert {answers[number] for number, times in seen.items() if times == 1} == set(FINAL)
+    assert {number for number, times in seen.items() if times == 2} == again
+    assert {number for number, times in seen.items() if times == 1} == answers.keys() - again
 
 
 def multi(*addresses: SmeAddress | DistributionList) -> SubmitMulti:

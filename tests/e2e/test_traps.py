@@ -8,11 +8,13 @@ import asyncio
 import random
 import re
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from smppgw.simulators.retarus import RetarusOptions, retarus_app
 from smppgw.smpp import tlv
 from smppgw.smpp.consts import CommandId, CommandStatus, Tag
 from smppgw.smpp.fields import SmeAddress
@@ -32,10 +34,10 @@ from smppgw.smpp.pdu import (
     decode,
     encode,
 )
-from tests.e2e.configuration import configuration
+from tests.e2e.configuration import LOGIN, configuration
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import bind, submit
-from tests.e2e.simulated import Simulated
+from tests.e2e.simulated import Simulated, serving
 from tests.e2e.waiting import LIMIT_S, until
 from tests.e2e.wire import bind_pdu, wired
 
@@ -82,6 +84,47 @@ async def test_a_receipt_is_not_lost_when_the_carrier_rejects_after_rok(
     assert await esme.receipt_of(message_id) == stat
     await none_is_owed(daemon)
     assert len(deliveries.pdus) == 1
+
+
+OTHER_CARRIER = """
+[carriers.other]
+type = "retarus"
+username = "{login}"
+password = "{login}"
+base_urls = {{ de2 = "{url}/de2/rest/v1", de1 = "{url}/de1/rest/v1", eu = "{url}/eu/rest/v1" }}
+poll_first = "0.3s"
+[[routes]]
+name = "other"
+match = {{ country = ["FR"] }}
+carriers = ["other"]
+"""
+
+
+async def test_equal_ids_of_two_carriers_do_not_mix_up_their_receipts(new_daemon: NewDaemon) -> None:
+    """Both begin with the same id, because their clocks stand still; then one fails what the other delivers."""
+    now = [time.time()]
+    options = RetarusOptions(username=LOGIN, password=LOGIN, final_delay=1.0, visible_after=0.0)
+    async with (
+        serving(retarus_app(options, clock=lambda: now[0])) as one,
+        serving(retarus_app(options, clock=lambda: now[0])) as other,
+    ):
+        account = OTHER_CARRIER.format(url=other.url, login=LOGIN)
+        daemon = new_daemon(configuration(retarus=one.url, account=account))
+        await daemon.start()
+        esme = await bind(daemon.smpp_port)
+        delivered = await esme.submit(submit(NUMBER))
+        failed = await esme.submit(submit("33612340005"))
+
+        async def both_are_taken() -> bool:
+            return len(await one.rows()) == len(await other.rows()) == 1
+
+        await until(both_are_taken, "each carrier has its message")
+        refs = {row["ref"] for carrier in (one, other) for row in await carrier.rows()}
+        now[0] += 60
+
+        assert await esme.receipt_of(delivered) == "DELIVRD"
+        assert await esme.receipt_of(failed) == "UNDELIV"
+        assert len(refs) == 1
 
 
 @pytest.mark.parametrize("form", ["decimal", "hex"])

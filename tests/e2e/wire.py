@@ -61,6 +61,25 @@ class Wire:
 
 
 @asynccontextmanager
+async def called() -> AsyncIterator[tuple[int, "asyncio.Queue[Wire]"]]:
+    """Wait to be called; yield the port, and the connections that were made to it."""
+    calls: asyncio.Queue[Wire] = asyncio.Queue()
+    writers: list[asyncio.StreamWriter] = []
+
+    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        calls.put_nowait(Wire(reader, writer))
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], calls
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+
+
+@asynccontextmanager
 async def wired(port: int) -> AsyncIterator[Wire]:
     """Open a connection, and close it at the end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -7,7 +7,7 @@ import argon2
 import pytest
 
 from smppgw.ops import passwords
-from smppgw.ops.passwords import Passwords, hash_password
+from smppgw.ops.passwords import Passwords, UncheckedError, hash_password
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 SALT = b"the same in every process"
@@ -55,6 +55,36 @@ async def test_only_the_right_password_is_right(
     book: Passwords, password: str, password_hash: str | None, right: bool
 ) -> None:
     assert await book.verify("legacy", password, password_hash) is right
+
+
+@pytest.mark.parametrize(
+    "fault", [argon2.exceptions.VerificationError("Memory allocation error"), MemoryError()], ids=["argon2", "Python"]
+)
+async def test_without_memory_a_password_is_neither_right_nor_wrong(
+    book: Passwords, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    class Exhausted:
+        def verify(self, *_: object) -> bool:
+            raise fault
+
+    with monkeypatch.context() as patched:
+        patched.setattr(passwords, "_HASHER", Exhausted())
+        with pytest.raises(UncheckedError, match=r"(?i)memory"):
+            await book.verify("legacy", "secret", LEGACY)
+
+    assert await book.verify("legacy", "secret", LEGACY)
+
+
+async def test_without_a_thread_too(book: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(book._pool, "submit", no_thread)
+        with pytest.raises(UncheckedError, match="thread"):
+            await book.verify("legacy", "secret", LEGACY)
+
+    assert await book.verify("legacy", "secret", LEGACY)
 
 
 def test_a_hash_is_argon2id_with_the_agreed_cost() -> None:

@@ -224,3 +224,37 @@ async def test_a_repeat_after_a_call_was_lost_is_taken(alibaba: Simulator, sign:
     repeat = await client.send(request)
 
     assert (repeat.json()["Code"], await taken(client)) == ("OK", 1)
+
+
+@pytest.mark.parametrize(("arrives", "code"), [(True, "SignatureNonceUsed"), (False, "OK")])
+async def test_a_refused_call_may_have_used_up_its_nonce(
+    alibaba: Simulator, sign: Sign, arrives: bool, code: str
+) -> None:
+    client = alibaba()
+    await ordered(client, "status", code=500, arrives=arrives)
+    request = sign("SendSms", SMS)
+    refused = await client.send(request)
+
+    repeated = await client.send(request)
+
+    assert (refused.status_code, repeated.json()["Code"]) == (500, code)
+    assert await taken(client) == (0 if arrives else 1)
+
+
+async def test_what_the_business_refused_has_used_up_its_nonce(alibaba: Simulator, sign: Sign) -> None:
+    client = alibaba()
+    request = sign("SendSms", SMS | {"PhoneNumbers": "13900000001"})
+
+    first = await client.send(request)
+    repeated = await client.send(request)
+
+    assert (first.json()["Code"], repeated.json()["Code"]) == ("isv.MOBILE_NUMBER_ILLEGAL", "SignatureNonceUsed")
+
+
+async def test_a_forged_call_arrives_nowhere(alibaba: Simulator, sign: Sign) -> None:
+    client = alibaba()
+    await ordered(client, "status", code=500, arrives=True)
+
+    answer = await client.send(sign("SendSms", SMS, secret="wrong"))
+
+    assert answer.json()["Code"] == "SignatureDoesNotMatch"

@@ -10,9 +10,11 @@ import uvloop
 from smppgw.smpp import aio
 from smppgw.smpp.aio import Connection
 from smppgw.smpp.consts import CommandId
+from smppgw.smpp.errors import LocalProtocolError
 from smppgw.smpp.events import Answered, Ended, EndReason, Event, Received, Unanswered
 from smppgw.smpp.framer import Framer
 from smppgw.smpp.pdu import (
+    AlertNotification,
     BindTransceiver,
     DeliverSm,
     DeliverSmResp,
@@ -227,6 +229,25 @@ class TestRequesting:
         plugged.give(DeliverSmResp(sequence_number=number))
 
         assert plugged.handler.calls == ["events"]
+
+    async def test_an_alert_leaves_in_its_turn_and_fills_no_window(self) -> None:
+        """Behind what was given before it; the handler has nothing to hear."""
+        plugged = await Plugged(SessionSettings(window_out=2)).bind()
+
+        plugged.connection.request(DeliverSm())
+        plugged.connection.notify(AlertNotification())
+        await turn()
+
+        assert commands(plugged.transport.writes[0]) == [CommandId.DELIVER_SM, CommandId.ALERT_NOTIFICATION]
+        assert (plugged.connection.can_request, plugged.handler.calls) == (True, [])
+        plugged.unplug()
+
+    async def test_an_alert_to_a_slow_reader_is_a_bug_here(self, plugged: Plugged) -> None:
+        """Without an answer to wait for, only the socket says how much is too much."""
+        plugged.connection.pause_writing()
+
+        with pytest.raises(LocalProtocolError):
+            plugged.connection.notify(AlertNotification())
 
 
 class TestEnding:

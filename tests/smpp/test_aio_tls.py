@@ -2,34 +2,20 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
-import uvloop
 
 from smppgw.smpp.aio import Listener
 from smppgw.smpp.events import Ended, EndReason
 from smppgw.smpp.pdu import BindTransceiver, SubmitSmResp, Unbind, UnbindResp
+from tests.smpp.conftest import Live
 from tests.smpp.peers import BOUND_S, Peer, Recorder, answer_submits, door, noise, submit
 
 CERTIFICATES = Path(__file__).parents[1] / "data" / "tls"
 NAMES = {"legacy.example.com", "spare.example.com"}
-
-Live: TypeAlias = Callable[[Callable[[], Coroutine[None, None, None]]], None]
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def live(request: pytest.FixtureRequest) -> Live:
-    """Runs a coroutine in a loop of its own; the daemon runs on uvloop."""
-
-    def run(work: Callable[[], Coroutine[None, None, None]]) -> None:
-        with asyncio.Runner(loop_factory=request.param) as runner:
-            runner.run(work())
-
-    return run
 
 
 def server(verify: ssl.VerifyMode = ssl.CERT_NONE, name: str = "server") -> ssl.SSLContext:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smppgw.smpp import pdu as pdus
-from smppgw.smpp.consts import RESPONSE_BIT, CommandId, CommandStatus
+from smppgw.smpp.consts import RESPONSE_BIT, CommandId, CommandStatus, Tag
 from smppgw.smpp.errors import LocalProtocolError, RemoteProtocolError
 from smppgw.smpp.fields import (
     COctets,
@@ -142,6 +143,17 @@ BIND_TRANSCEIVER = bytes.fromhex(
     "53313200"  # system_type "S12"
     "34 01 01 00"
 )
+OUTBIND = bytes.fromhex(
+    "0000001C 0000000B 00000000 00000001"  # 16 + 7 + 5 = 28
+    "534D50504757 00"  # system_id "SMPPGW"
+    "68757368 00"  # password "hush"
+)
+ALERT_NOTIFICATION = bytes.fromhex(
+    "00000020 00000102 00000000 00000007"  # 16 + 5 + 6 + 5 = 32
+    "01 01 343900"  # source, the subscriber
+    "05 00 41626300"  # the ESME "Abc"
+    "0422 0001 01"  # ms_availability_status, denied
+)
 
 
 def test_a_submit_sm_by_hand_is_read() -> None:
@@ -185,7 +197,41 @@ def test_a_bind_transceiver_by_hand_is_read() -> None:
     )
 
 
-@pytest.mark.parametrize("frame", [SUBMIT_SM, DELIVER_SM, BIND_TRANSCEIVER])
+def test_an_outbind_by_hand_is_read() -> None:
+    """SMPP v3.4, 4.1.7.1."""
+    assert decode(OUTBIND) == pdus.Outbind(sequence_number=1, system_id="SMPPGW", password="hush")
+
+
+def test_an_alert_notification_by_hand_is_read() -> None:
+    """SMPP v3.4, 4.12.1, with its one optional parameter."""
+    assert decode(ALERT_NOTIFICATION) == pdus.AlertNotification(
+        sequence_number=7,
+        source_addr_ton=1,
+        source_addr_npi=1,
+        source_addr="49",
+        esme_addr_ton=5,
+        esme_addr_npi=0,
+        esme_addr="Abc",
+        tlvs=((Tag.MS_AVAILABILITY_STATUS, b"\1"),),
+    )
+
+
+@pytest.mark.parametrize(
+    "of",
+    [lambda text: pdus.AlertNotification(source_addr=text), lambda text: pdus.AlertNotification(esme_addr=text)],
+    ids=["source_addr", "esme_addr"],
+)
+def test_the_addresses_of_an_alert_notification_have_up_to_64_characters(
+    of: Callable[[str], pdus.AlertNotification],
+) -> None:
+    longest = of("1" * 64)
+
+    assert decode(encode(longest)) == longest
+    with pytest.raises(LocalProtocolError):
+        encode(of("1" * 65))
+
+
+@pytest.mark.parametrize("frame", [SUBMIT_SM, DELIVER_SM, BIND_TRANSCEIVER, OUTBIND, ALERT_NOTIFICATION])
 def test_a_pdu_by_hand_is_written_back_octet_for_octet(frame: bytes) -> None:
     assert encode(decode(frame)) == frame
 

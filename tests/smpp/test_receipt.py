@@ -1,7 +1,9 @@
 """Receipts as they are written, in every dialect, and as other servers' are read."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -106,6 +108,24 @@ def test_dates_follow_the_dialect(dialect: Dialect, dates: bytes) -> None:
     octets = receipt.render(a_receipt(), dialect)
 
     assert dates in octets
+
+
+@pytest.mark.parametrize(
+    ("at", "written"),
+    [
+        (datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC), b"260329015959"),
+        (datetime(2026, 3, 29, 1, 0, 0, tzinfo=UTC), b"260329030000"),
+        (datetime(2026, 10, 25, 0, 59, 59, tzinfo=UTC), b"261025025959"),
+        (datetime(2026, 10, 25, 1, 0, 0, tzinfo=UTC), b"261025020000"),
+    ],
+)
+def test_summer_time_comes_and_goes(at: datetime, written: bytes) -> None:
+    """In Berlin: from one to two hours ahead at 01:00 UTC in March, and back in October."""
+    dialect = Dialect(zone=ZoneInfo("Europe/Berlin"), dates=DateFormat.SECONDS)
+
+    octets = receipt.render(replace(a_receipt(), submitted_at=at.timestamp()), dialect)
+
+    assert b"submit date:" + written + b" " in octets
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from smppgw.smpp.fields import SmeAddress
 from smppgw.smpp.framer import Framer
 from smppgw.smpp.pdu import (
     CLASSES,
+    AlertNotification,
     BindReceiver,
     BindTransceiver,
     BindTransceiverResp,
@@ -545,6 +546,156 @@ class TestOurRequests:
             numbers.append(session.request(DeliverSm(), 0.0))
 
         assert (first, numbers) == (1, [0x7FFFFFFF, 2])
+
+
+class TestOutbind:
+    """A connection that we made: the peer is asked to bind."""
+
+    def test_an_outbind_is_the_first_that_leaves(self) -> None:
+        """It names us where the caller does not."""
+        session = Session(SessionSettings(system_id="GATE"), 0.0)
+
+        session.outbind(Outbind(password="hush"))
+
+        assert session.state is State.OUTBOUND
+        assert sent(session) == [Outbind(sequence_number=1, system_id="GATE", password="hush")]
+
+    def test_an_outbind_may_name_us_otherwise(self) -> None:
+        """The ESME chose the name."""
+        session = Session(SessionSettings(), 0.0)
+
+        session.outbind(Outbind(system_id="OTHER"))
+
+        assert sent(session) == [Outbind(sequence_number=1, system_id="OTHER")]
+
+    @pytest.mark.parametrize("bind_type", [BindType.RECEIVER, BindType.TRANSCEIVER])
+    def test_whom_we_called_binds_like_anybody(self, bind_type: BindType) -> None:
+        """And gets requests then; the outbind itself is answered by nothing."""
+        session = called()
+        request = BINDS[bind_type](sequence_number=1, system_id="legacy", interface_version=0x34)
+
+        events = give(session, request)
+        session.answer(respond(request, ROK))
+
+        assert events == [Received(pdu=request)]
+        assert (session.bind_type, session.can_request) == (bind_type, True)
+        assert session.request(DeliverSm(), 0.0) == 2
+
+    def test_whom_we_called_may_not_bind_as_a_transmitter(self) -> None:
+        """It may try again as something that receives."""
+        session = called()
+
+        give(session, BindTransmitter(sequence_number=1))
+
+        assert statuses(session) == [(CommandId.BIND_TRANSMITTER_RESP, CommandStatus.ESME_RINVBNDSTS, 1)]
+        assert session.state is State.OUTBOUND
+
+    def test_a_refused_bind_leads_back_to_where_it_came_from(self) -> None:
+        """A transmitter is as wrong as before."""
+        session = called()
+        request = BindReceiver(sequence_number=1)
+        give(session, request)
+
+        session.answer(respond(request, CommandStatus.ESME_RBINDFAIL))
+        give(session, BindTransmitter(sequence_number=2))
+
+        assert [status for _, status, _ in statuses(session)] == [
+            CommandStatus.ESME_RBINDFAIL,
+            CommandStatus.ESME_RINVBNDSTS,
+        ]
+
+    def test_whom_we_called_has_as_long_for_its_bind_as_anybody(self) -> None:
+        """Also when it answers the outbind, which has no answer."""
+        session = called()
+
+        events = give(session, GenericNack(sequence_number=1, command_status=CommandStatus.ESME_RINVCMDID), now=9.0)
+
+        assert [event.fault for event in events if isinstance(event, Refused)] == [Fault.STRAY_RESPONSE]
+        assert session.next_deadline() == 10.0
+        assert reasons(session.tick(10.0)) == [EndReason.SESSION_INIT]
+
+    def test_we_hang_up_without_an_unbind(self) -> None:
+        """There is nothing to undo."""
+        session = called()
+
+        session.unbind(1.0)
+
+        assert reasons(session.receive_data(b"", 1.0)) == [EndReason.DRAINED]
+        assert session.data_to_send() == b""
+
+    def test_a_second_outbind_is_a_bug_here(self) -> None:
+        """So it is on a session that is bound."""
+        for session in (called(), bound()):
+            with pytest.raises(LocalProtocolError):
+                session.outbind(Outbind())
+
+    def test_an_outbind_that_does_not_fit_leaves_the_session_as_it_was(self) -> None:
+        """Nothing was sent."""
+        session = Session(SessionSettings(), 0.0)
+
+        with pytest.raises(LocalProtocolError):
+            session.outbind(Outbind(system_id="x" * 16))
+
+        assert (session.state, session.data_to_send()) == (State.OPEN, b"")
+
+
+def called() -> Session:
+    """A session on a connection that we made at 0."""
+    session = Session(SessionSettings(), 0.0)
+    session.outbind(Outbind())
+    session.data_to_send()
+    return session
+
+
+class TestNotifying:
+    """alert_notification: sent, and forgotten."""
+
+    def test_an_alert_holds_nothing_in_flight(self) -> None:
+        """Neither a place in the window nor a timer; its sequence_number is used up."""
+        session = bound(options=SessionSettings(window_out=1))
+        deadline = session.next_deadline()
+
+        session.notify(ALERT)
+        session.notify(ALERT)
+        number = session.request(DeliverSm(), 0.0)
+
+        alerts = [replace(ALERT, sequence_number=1), replace(ALERT, sequence_number=2)]
+        assert sent(session) == [*alerts, DeliverSm(sequence_number=number)]
+        assert (number, deadline) == (3, 30.0)
+        assert reasons(session.tick(59.0)) == []
+
+    def test_a_peer_older_than_3_4_gets_it_without_tlvs(self) -> None:
+        """As everything."""
+        session = bound(version=0x33)
+
+        session.notify(ALERT)
+
+        assert [pdu.tlvs for pdu in sent(session)] == [()]
+
+    def test_an_answer_to_an_alert_is_one_to_nothing(self) -> None:
+        """A peer that does not know it says so, and the session stays."""
+        session = bound()
+        session.notify(ALERT)
+
+        events = give(session, GenericNack(sequence_number=1, command_status=CommandStatus.ESME_RINVCMDID))
+
+        assert [event.fault for event in events if isinstance(event, Refused)] == [Fault.STRAY_RESPONSE]
+        assert session.state is State.BOUND_TRX
+
+    def test_an_alert_out_of_place_is_a_bug_here(self) -> None:
+        """Not bound for receiving, a full window, an end that has begun."""
+        full, leaving = bound(options=SessionSettings(window_out=1)), bound()
+        full.request(DeliverSm(), 0.0)
+        leaving.unbind(0.0)
+
+        for session in (Session(SessionSettings(), 0.0), bound(BindType.TRANSMITTER), full, leaving, called()):
+            with pytest.raises(LocalProtocolError):
+                session.notify(ALERT)
+
+
+ALERT = AlertNotification(
+    source_addr_ton=1, source_addr="491701234567", esme_addr="12345", tlvs=((Tag.MS_AVAILABILITY_STATUS, b"\0"),)
+)
 
 
 class TestTimers:

@@ -25,7 +25,7 @@ RINVCMDID = CommandStatus.ESME_RINVCMDID
 
 
 @pytest.mark.parametrize("command", BINDS)
-@pytest.mark.parametrize("state", LIVE)
+@pytest.mark.parametrize("state", [state for state in LIVE if state is not State.OUTBOUND])
 def test_a_bind_is_welcome_before_a_bind_only(command: CommandId, state: State) -> None:
     """A second bind is told that the session is bound already."""
     expected = Action.BIND if state is State.OPEN else RALYBND
@@ -33,10 +33,19 @@ def test_a_bind_is_welcome_before_a_bind_only(command: CommandId, state: State) 
     assert reactions(SERVES)[state][command] is expected
 
 
+@pytest.mark.parametrize("command", BINDS)
+def test_whom_we_called_is_to_receive(command: CommandId) -> None:
+    """A transmitter would miss the purpose (SMPP v3.4, 2.2.1)."""
+    expected = RINVBNDSTS if command is CommandId.BIND_TRANSMITTER else Action.BIND
+
+    assert reactions(SERVES)[State.OUTBOUND][command] is expected
+
+
 @pytest.mark.parametrize(
     ("state", "reaction"),
     [
         (State.OPEN, RINVBNDSTS),
+        (State.OUTBOUND, RINVBNDSTS),
         (State.BINDING, RINVBNDSTS),
         (State.BOUND_TX, Action.DELIVER),
         (State.BOUND_RX, RINVBNDSTS),

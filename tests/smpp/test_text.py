@@ -57,16 +57,25 @@ ALPHABETS = st.sampled_from(Alphabet)
     ],
 )
 def test_data_coding_names_its_alphabet(data_coding: int, alphabet: Alphabet | None) -> None:
-    found = text.alphabet_of(data_coding, Alphabet.UTF8)
+    found = text.alphabets(Alphabet.UTF8)[data_coding]
 
     assert found is alphabet
 
 
 @pytest.mark.parametrize("default", Alphabet)
 def test_data_coding_0_is_what_the_account_says(default: Alphabet) -> None:
-    found = text.alphabet_of(0, default)
+    found = text.alphabets(default)[0]
 
     assert found is default
+
+
+def test_other_data_codings_are_read_as_the_account_says_and_the_rest_as_ever() -> None:
+    read = text.alphabets(Alphabet.GSM7, {1: Alphabet.LATIN1, 0xFF: Alphabet.UTF8})
+
+    usual = text.alphabets(Alphabet.GSM7)
+    assert len(read) == len(usual) == 256
+    changed = {coding: read[coding] for coding in range(256) if read[coding] is not usual[coding]}
+    assert changed == {1: Alphabet.LATIN1, 0xFF: Alphabet.UTF8}
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,9 @@ class SqliteBackend:
     async def flagged(self) -> Sequence[int]:
         return [row[0] for row in self.rows("SELECT id FROM messages WHERE possible_duplicate ORDER BY id")]
 
+    async def replaced(self) -> Mapping[int, int]:
+        return dict(self.rows("SELECT id, replaced FROM segments WHERE replaced > 0"))
+
     async def stuck(self) -> Sequence[int]:
         return [
             row[0]

@@ -18,6 +18,7 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
 from smppgw.core.doubt import PARKED_S, DoubtProgress
 from smppgw.core.model import Address, Message, MessageId, Operation, Outcome, OutgoingKind, Part, Stage, TrafficClass
+from smppgw.core.operations import IdKey, Named
 from smppgw.core.verdict import Evidence, StatusReport
 from smppgw.store.base import Acknowledged, Lease, LeaseLostError, Postponed, Refused
 from tests.store.room import ASSEMBLY_S, COST, RECEIVER, START, Room, final, taken
@@ -239,7 +240,7 @@ class TestALostLease:
     async def test_one_lost_message_stops_the_whole_batch(self, room: Room) -> None:
         kept, lost = await room.submit(), await room.submit()
         lease, _ = await room.lease()
-        await room.store.release([lost], lease)
+        await room.give_back(lease, lost)
 
         with pytest.raises(LeaseLostError):
             await room.store.begin(room.attempt(kept, lost), "alpha", lease, room.now)
@@ -343,30 +344,25 @@ class TestALostLease:
 
         assert await room.receipts() == {}
 
-    async def test_nothing_is_given_back(self, room: Room) -> None:
-        message = await room.submit()
-        stale, _ = await room.lease(for_s=10)
-        room.clock.now += 10
-        await room.sweep()
-        await room.lease()
-
-        await room.store.release([message], stale)
-
-        assert (await room.lease())[1] == []
-
-    async def test_what_was_given_back_can_be_leased_at_once(self, room: Room) -> None:
+    @pytest.mark.parametrize("how", ["expired", "swept", "taken over", "restarted"])
+    @pytest.mark.parametrize("disposition", [Requeued("beta", None, 1), REJECTED])
+    async def test_nothing_is_put_back(self, room: Room, how: str, disposition: Requeued | Finished) -> None:
         message = await room.submit()
         lease, _ = await room.lease()
+        await self.after_the_lease(room, how)
 
-        await room.store.release([message], lease)
+        finishes = await room.store.put_back({message: disposition}, lease=lease, now=room.now)
 
-        assert [found.id for found in (await room.lease())[1]] == [message]
+        assert list(finishes) == []
+        assert await room.waiting() == {Stage.QUEUED: 1}
+        assert (await room.lease("beta"))[1] == []
 
-    async def test_what_was_begun_is_not_given_back(self, room: Room) -> None:
+    async def test_what_was_begun_is_not_put_back(self, room: Room) -> None:
         lease, _, numbers = await self.begun(room)
 
-        await room.store.release(numbers, lease)
+        finishes = await room.store.put_back(dict.fromkeys(numbers, REJECTED), lease=lease, now=room.now)
 
+        assert list(finishes) == []
         assert await room.waiting() == {Stage.SENDING: 1}
 
     async def begun(self, room: Room) -> tuple[Lease, str, list[MessageId]]:
@@ -1083,6 +1079,123 @@ class TestARequeuedMessage:
         assert [sent.message for sent in due.sent] == [kept]
 
 
+class TestPuttingBack:
+    """A leased message that no call was begun for."""
+
+    async def test_it_can_be_leased_again_at_once(self, room: Room) -> None:
+        message = await room.submit()
+        lease, _ = await room.lease()
+
+        await room.give_back(lease, message)
+
+        assert [found.id for found in (await room.lease())[1]] == [message]
+
+    async def test_it_keeps_its_place(self, room: Room) -> None:
+        first, second = await room.submit(), await room.submit()
+        lease, _ = await room.lease(limit=2)
+
+        await room.give_back(lease, second)
+        await room.give_back(lease, first)
+
+        assert [found.id for found in (await room.lease())[1]] == [first, second]
+
+    async def test_it_keeps_its_tries_and_cap(self, room: Room) -> None:
+        message = await room.submit()
+        lease, _ = await room.lease()
+
+        await room.store.put_back({message: Requeued("alpha", None, 3, batch_cap=4)}, lease=lease, now=room.now)
+
+        _, (found,) = await room.lease()
+        assert (found.tries, found.batch_cap) == (3, 4)
+
+    async def test_it_may_wait_for_its_time(self, room: Room) -> None:
+        message = await room.submit()
+        lease, _ = await room.lease()
+
+        await room.store.put_back({message: Requeued("alpha", room.now + 30, 1)}, lease=lease, now=room.now)
+
+        room.clock.now += 29
+        await room.sweep()
+        assert (await room.lease())[1] == []
+        room.clock.now += 1
+        await room.sweep()
+        assert [found.id for found in (await room.lease())[1]] == [message]
+
+    async def test_it_waits_across_a_crash(self, room: Room) -> None:
+        message = await room.submit()
+        lease, _ = await room.lease()
+        await room.store.put_back({message: Requeued("alpha", room.now + 30, 1)}, lease=lease, now=room.now)
+
+        await room.crash()
+
+        assert (await room.lease())[1] == []
+        assert await room.waiting() == {Stage.QUEUED: 1}
+
+    async def test_it_may_go_to_another_carrier(self, room: Room) -> None:
+        message = await room.submit()
+        lease, _ = await room.lease()
+
+        await room.store.put_back({message: Requeued("beta", None, 1)}, lease=lease, now=room.now)
+
+        assert (await room.lease("alpha"))[1] == []
+        _, (found,) = await room.lease("beta")
+        assert (found.id, found.carrier) == (message, "beta")
+
+    async def test_it_may_end_with_its_receipt(self, room: Room) -> None:
+        message = await room.submit()
+        lease, _ = await room.lease()
+
+        (finish,) = await room.store.put_back({message: REJECTED}, lease=lease, now=room.now)
+
+        assert (finish.message, finish.carrier, finish.outcome) == (message, "", Outcome.REJECTED)
+        assert await room.receipts() == {message: (Outcome.REJECTED, ErrorCode.BLOCKED)}
+        assert await room.waiting() == {}
+
+    async def test_what_may_have_left_once_does_not_end_as_refused(self, room: Room) -> None:
+        message = await room.submit()
+        lease, batch, _ = await room.call()
+        await room.settle(batch, lease, {message: Requeued("alpha", None, 0, possible_duplicate=True)})
+        lease, _ = await room.lease()
+
+        (finish,) = await room.store.put_back({message: REJECTED}, lease=lease, now=room.now)
+
+        assert finish.outcome is Outcome.UNKNOWN
+        assert await room.receipts() == {message: (Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN)}
+
+    async def test_each_has_its_own_fate(self, room: Room) -> None:
+        kept, moved, ended, left = [await room.submit() for _ in range(4)]
+        lease, _ = await room.lease()
+
+        await room.store.put_back(
+            {kept: Requeued("alpha", None, 0), moved: Requeued("beta", None, 1), ended: REJECTED},
+            lease=lease,
+            now=room.now,
+        )
+
+        assert [found.id for found in (await room.lease("alpha"))[1]] == [kept]
+        assert [found.id for found in (await room.lease("beta"))[1]] == [moved]
+        assert list(await room.receipts()) == [ended]
+        await room.store.begin(room.attempt(left), "alpha", lease, room.now)
+
+    async def test_what_the_lease_covers_is_put_back_beside_what_it_does_not(self, room: Room) -> None:
+        covered, begun = await room.submit(), await room.submit()
+        lease, _ = await room.lease()
+        await room.store.begin(room.attempt(begun), "alpha", lease, room.now)
+
+        finishes = await room.store.put_back({covered: REJECTED, begun: REJECTED}, lease=lease, now=room.now)
+
+        assert [finish.message for finish in finishes] == [covered]
+
+    async def test_a_cancelled_one_stays_ended(self, room: Room) -> None:
+        message = await room.submit()
+        lease, _ = await room.lease()
+        await room.store.cancel(Named(account="acme", keys=(IdKey("id1", 1, 1 << 40),), source_addr="ACME"), room.now)
+
+        await room.give_back(lease, message)
+
+        assert await room.waiting() == {}
+
+
 class TestDiversion:
     async def test_what_is_queued_moves_on_to_its_next_candidate(self, room: Room) -> None:
         number = await room.submit(carriers=("alpha", "beta"))
@@ -1468,6 +1581,22 @@ class TestOutgoing:
 
         assert [one.account for one in leased] == ["acme", "acme", "bolt"]
 
+    async def test_only_accounts_for_which_something_is_due_are_owed(self, room: Room) -> None:
+        for account in ("acme", "bolt", "core"):
+            await ended(room, account=account)
+        await room.receipts("acme")
+        await room.outgoing("bolt")
+
+        assert list(await room.store.owed_accounts(["acme", "bolt", "core"], room.now)) == ["core"]
+        assert list(await room.store.owed_accounts(["acme", "bolt"], room.now + 60)) == ["bolt"]  # the lease has ended
+
+    async def test_to_ask_who_is_owed_takes_nothing_away(self, room: Room) -> None:
+        await ended(room)
+
+        await room.store.owed_accounts(["acme"], room.now)
+
+        assert len((await room.outgoing())[1]) == 1
+
     async def test_the_oldest_comes_first(self, room: Room) -> None:
         for _ in range(3):
             await ended(room)
@@ -1698,6 +1827,43 @@ class TestBacklog:
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20 * 153)
 
 
+class TestBilledParts:
+    async def test_what_was_taken_within_the_span_is_added_up(self, room: Room) -> None:
+        for parts in (1, 3):
+            message = await room.submit()
+            lease, batch, _ = await room.call()
+            await room.settle(batch, lease, {message: replace(taken(), parts=parts)})
+            room.clock.now += 10
+
+        spans = [(START, START + 20), (START, START + 10), (START + 10, START + 11), (START + 11, START + 20)]
+
+        sums = [await room.store.billed_parts("alpha", since=since, until=until) for since, until in spans]
+        assert sums == [4, 1, 3, 0]
+
+    async def test_each_carrier_has_its_own(self, room: Room) -> None:
+        await room.submit()
+        await room.send()
+
+        assert await room.store.billed_parts("beta", since=START, until=START + 1) == 0
+
+    async def test_what_was_not_taken_does_not_count(self, room: Room) -> None:
+        refused, doubtful = await room.submit(), await room.submit()
+        lease, batch, _ = await room.call()
+
+        await room.settle(batch, lease, {refused: REJECTED, doubtful: Doubted()})
+
+        assert await room.store.billed_parts("alpha", since=START, until=START + 1) == 0
+
+    async def test_a_purge_changes_nothing(self, room: Room) -> None:
+        message = await room.submit(registered_delivery=0)
+        await room.send()
+        await room.report(message)
+
+        await room.store.purge(before=room.now + 1, limit=10)
+
+        assert await room.store.billed_parts("alpha", since=START, until=START + 1) == 1
+
+
 class TestTexts:
     @given(text=TEXT, sender=st.text(st.characters(exclude_categories=["Cs"]), max_size=21))
     @settings(
@@ -1709,7 +1875,7 @@ class TestTexts:
         number = await room.submit(text, sender=sender)
 
         lease, messages = await room.lease(limit=1000)
-        await room.store.release([message.id for message in messages], lease)
+        await room.give_back(lease, *(message.id for message in messages))
 
         (message,) = [message for message in messages if message.id == number]
         assert (message.text, message.sender) == (text, sender)
@@ -1723,6 +1889,16 @@ class TestTexts:
         _, (leased,) = await room.lease()
 
         assert message.text == leased.text == text + "1" + text
+
+    async def test_how_much_of_one_was_replaced_is_kept_for_each_segment(self, room: Room) -> None:
+        """Of two parts the second was whole; another text had three octets without meaning."""
+        first, _ = await room.submit_part(1, 2, "a?", replaced=1)
+        await room.submit_part(2, 2, "b")
+        other = await room.submit("???", replaced=3)
+
+        await room.crash()
+
+        assert await room.backend.replaced() == {first: 1, other: 3}
 
     async def test_a_receipt_shows_the_start_of_any_text(self, room: Room) -> None:
         await ended(room, text="a\x00b😀" * 10)

@@ -80,7 +80,7 @@ class TestFinding:
         assert found is not None
         assert found.standings == (Standing(Stage.QUEUED),)
         assert found.original is not None
-        assert (found.original.data_coding, found.original.esm_class) == (8, 3)
+        assert (found.original.message.data_coding, found.original.esm_class) == (8, 3)
         assert (found.original.message.id, found.original.message.text) == (number, "hello")
 
     @pytest.mark.parametrize("changes", WRONG_NAMES)
@@ -212,7 +212,7 @@ class TestCancellingByName:
         assert finish.message == number
         with pytest.raises(LeaseLostError):
             await room.store.begin(attempt, "alpha", lease, room.now)
-        await room.store.release([message.id for message in messages], lease)
+        await room.give_back(lease, *(message.id for message in messages))
         assert [message.id for message in await drawn(room)] == [other]
 
     async def test_what_may_have_left_before_says_so(self, room: Room) -> None:
@@ -395,6 +395,14 @@ class TestReplacing:
         assert message.decision == Decision("other", ("beta",))
         assert message.expires_at == START + 100
 
+    async def test_what_was_replaced_of_the_old_text_gives_way_to_what_was_of_the_new(self, room: Room) -> None:
+        first, second = await submitted(room, replaced=2), await submitted(room, replaced=2)
+
+        await room.store.replace(replacement(first), room.now)
+        await room.store.replace(replacement(second, replaced=5), room.now)
+
+        assert await room.backend.replaced() == {second: 5}
+
     async def test_it_keeps_its_id_and_has_one_receipt(self, room: Room) -> None:
         number = await submitted(room, registered_delivery=0)
         await room.store.replace(replacement(number), room.now)
@@ -438,7 +446,7 @@ class TestReplacing:
         lease, (message,) = await room.lease()
         await room.store.replace(replacement(number, schedule_at=START + 60), room.now)
 
-        await room.store.release([message.id], lease)
+        await room.give_back(lease, message.id)
 
         assert await room.waiting() == {Stage.SCHEDULED: 1}
 
@@ -483,6 +491,12 @@ class TestReplacing:
         number = await submitted(room, recipients=(RECEIVER, OTHER), operation=Operation.SUBMIT_MULTI)
 
         assert not await room.store.replace(replacement(number), room.now)
+
+    async def test_a_text_for_one_of_several_under_its_own_id_is_replaced(self, room: Room) -> None:
+        first, second = [await submitted(room, operation=Operation.SUBMIT_MULTI) for _ in range(2)]
+
+        assert await room.store.replace(replacement(second), room.now)
+        assert [message.id for message in await drawn(room)] == [first]
 
     async def test_it_is_replaced_for_good(self, room: Room) -> None:
         number = await submitted(room)

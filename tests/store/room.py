@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.disposition import Disposition, Taken
+from smppgw.core.disposition import Disposition, Requeued, Taken
 from smppgw.core.model import (
     Address,
     Attempt,
@@ -31,7 +32,7 @@ from smppgw.core.model import (
     SubmissionId,
 )
 from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Acknowledged, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
+from smppgw.store.base import Accepted, Acknowledged, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
 
 START = 1_700_000_000.0
 ASSEMBLY_S = 120.0
@@ -71,6 +72,9 @@ class Backend(Protocol):
     async def flagged(self) -> Sequence[int]:
         """Return the messages that are marked as possible duplicates."""
 
+    async def replaced(self) -> Mapping[int, int]:
+        """Return how many octets of each segment were replaced, where there were some."""
+
     async def stuck(self) -> Sequence[int]:
         """Return the messages that left, are not final, and that nobody will ever ask about again."""
 
@@ -87,6 +91,8 @@ class Room:
     store: Store
     last_id: int = 0
     batches: int = 0
+    send_incomplete: bool = False
+    """The rule for texts whose first part comes now."""
 
     @property
     def now(self) -> float:
@@ -112,6 +118,7 @@ class Room:
         part: Part | None = None,
         carriers: tuple[str, ...] = ("alpha", "beta"),
         recipients: Sequence[str] = (RECEIVER,),
+        replaced: int = 0,
         **changes: Any,
     ) -> Submission:
         """Make a submission with a segment for each recipient; a part when ``part`` is given."""
@@ -124,6 +131,7 @@ class Room:
                 text=text,
                 part=part,
                 decision=None if part else Decision("default", carriers),
+                replaced=replaced,
             )
             for recipient in recipients
         )
@@ -143,7 +151,12 @@ class Room:
 
     async def accept(self, *submissions: Submission) -> Sequence[Message]:
         """Accept submissions; return the texts they completed."""
-        return await self.store.accept(submissions, dict.fromkeys(ACCOUNTS, ASSEMBLY_S), self.now)
+        return list((await self.take_in(*submissions)).completed)
+
+    async def take_in(self, *submissions: Submission) -> Accepted:
+        """Accept submissions; return all that came of it."""
+        rule = AssemblyRule(ASSEMBLY_S, self.send_incomplete)
+        return await self.store.accept(submissions, dict.fromkeys(ACCOUNTS, rule), self.now)
 
     async def submit(self, text: str = "hello", **changes: Any) -> MessageId:
         """Accept one whole text; return its number."""
@@ -167,6 +180,11 @@ class Room:
         """Lease queued messages."""
         lease, messages = await self.store.lease(carrier, limit, until=self.now + for_s, now=self.now)
         return lease, list(messages)
+
+    async def give_back(self, lease: Lease, *messages: MessageId, carrier: str = "alpha") -> None:
+        """Put messages back as they were."""
+        now = dict.fromkeys(messages, Requeued(carrier, None, 0))
+        await self.store.put_back(now, lease=lease, now=self.now)
 
     def attempt(self, *messages: MessageId, **changes: Any) -> Attempt:
         """Make an attempt for messages, under a batch id of its own."""
@@ -198,7 +216,8 @@ class Room:
     ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
         """Settle an attempt."""
         due_at = None if due_in_s is None else self.now + due_in_s
-        return await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
+        settled = await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
+        return settled.finished, settled.lost
 
     async def send(self, carrier: str = "alpha", limit: int = 100) -> tuple[BatchId, list[MessageId]]:
         """Send what is queued; the carrier takes all of it."""
@@ -223,7 +242,7 @@ class Room:
     # --- outgoing -----------------------------------------------------------------------------------------------------
 
     async def outgoing(
-        self, account: str = "acme", limit: int = 1000, for_s: float = 60
+        self, account: str = "acme", limit: int = 10_000, for_s: float = 60
     ) -> tuple[Lease, list[Outgoing]]:
         """Lease what is owed to an account."""
         lease, leased = await self.store.lease_outgoing({account: limit}, until=self.now + for_s, now=self.now)

@@ -22,9 +22,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
 from smppgw.core.doubt import PARKED_S
-from smppgw.core.model import STEPS, Attempt, BatchId, Decision, MessageId, Outcome, OutgoingId, Stage, TrafficClass
+from smppgw.core.model import (
+    STEPS,
+    Attempt,
+    BatchId,
+    Decision,
+    MessageId,
+    Outcome,
+    Outgoing,
+    OutgoingId,
+    OutgoingKind,
+    Part,
+    Stage,
+    TrafficClass,
+)
 from smppgw.core.operations import IdKey, Named, Replacement
-from smppgw.core.verdict import Evidence
+from smppgw.core.verdict import Evidence, StatusReport
 from smppgw.store.base import Acknowledged, DueDoubt, Finish, Lease, LeaseLostError, OutgoingResult, Postponed, Refused
 from tests.store.conftest import BACKENDS
 from tests.store.room import FakeClock, Room, final, taken
@@ -36,8 +49,17 @@ LEAVING = (Stage.SENDING, Stage.DOUBTFUL, Stage.AWAITING_STATUS)
 FIRST_STAGES = {Stage.ASSEMBLING, Stage.UNROUTED, Stage.SCHEDULED, Stage.QUEUED}
 
 first_fates = st.sampled_from(["taken", "next carrier", "later", "doubt", "arrived", "reject"])
+waiting_fates = st.sampled_from(["as it was", "next carrier", "later", "reject"])
 doubt_fates = st.sampled_from(["taken", "resend", "doubt", "park", "unknown"])
 outcomes = st.sampled_from([Outcome.DELIVERED, Outcome.UNDELIVERABLE, Outcome.EXPIRED])
+asked = st.sampled_from([0x01, 0x11])
+"""A receipt, and a notification before it."""
+
+
+def ended(message: MessageId, outcome: Outcome) -> StatusReport:
+    """Make a final report; who expired was not to be reached."""
+    error = ErrorCode.VALIDITY_EXCEEDED if outcome is Outcome.EXPIRED else ErrorCode.NONE
+    return final(message, outcome, error=error)
 
 
 _MEMORY = Path("/dev/shm")
@@ -70,6 +92,8 @@ class Workers(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.life = 0
         self.accepted: set[int] = set()
+        self.late: set[int] = set()
+        """Parts that came after their text was sent: they end where they begin."""
         self.may_begin: Counter[int] = Counter()
         self.submissions: list[tuple[int, str]] = []
         self.taken_away: set[tuple[int, int]] = set()
@@ -82,6 +106,7 @@ class Workers(RuleBasedStateMachine):
         self.done: dict[int, Outcome] = {}
         self.acknowledged: set[int] = set()
         self.told: dict[int, Outcome] = {}
+        """The state in each segment's receipt."""
         self.stages: Mapping[int, Stage] = {}
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -93,7 +118,7 @@ class Workers(RuleBasedStateMachine):
         backend, clock = BACKENDS[self.backend](self.folder), FakeClock()
         self.room = Room(backend, clock, self.run(backend.open(clock)))
         for count in (1, 2, 3):
-            self.submit("acme", TrafficClass.TRANSACTIONAL, None, 86400, count)
+            self.submit("acme", TrafficClass.TRANSACTIONAL, None, 86400, count, 1)
 
     def teardown(self) -> None:
         try:
@@ -123,9 +148,16 @@ class Workers(RuleBasedStateMachine):
         wait_s=st.sampled_from([None, None, 20]),
         validity_s=st.sampled_from([45, 86400, 86400]),
         count=st.integers(1, 3),
+        asked=asked,
     )
     def submit(
-        self, account: str, traffic_class: TrafficClass, wait_s: float | None, validity_s: float, count: int
+        self,
+        account: str,
+        traffic_class: TrafficClass,
+        wait_s: float | None,
+        validity_s: float,
+        count: int,
+        asked: int,
     ) -> None:
         now = self.room.now
         submission = self.room.submission(
@@ -134,16 +166,28 @@ class Workers(RuleBasedStateMachine):
             traffic_class=traffic_class,
             schedule_at=None if wait_s is None else now + wait_s,
             expires_at=now + validity_s,
+            registered_delivery=asked,
+            wants_alert=True,
         )
         self.run(self.room.accept(submission))
         self.submissions.append((submission.id, account))
         self.accept(segment.id for segment in submission.segments)
 
-    @rule(number=st.integers(1, 2), text=st.sampled_from(["a", "b"]), reference=st.integers(1, 2))
-    def submit_part(self, number: int, text: str, reference: int) -> None:
-        segment, _ = self.run(self.room.submit_part(number, 2, text, reference=reference))
-        self.submissions.append((segment, "acme"))
-        self.accept([segment])
+    @rule(
+        number=st.integers(1, 2),
+        text=st.sampled_from(["a", "b"]),
+        reference=st.integers(1, 2),
+        asked=asked,
+        send_incomplete=st.booleans(),
+    )
+    def submit_part(self, number: int, text: str, reference: int, asked: int, send_incomplete: bool) -> None:
+        self.room.send_incomplete = send_incomplete
+        part = self.room.submission(text, part=Part(reference, 2, number), registered_delivery=asked)
+        accepted = self.run(self.room.take_in(part))
+        self.note(accepted.finished)
+        self.late |= {finish.message for finish in accepted.finished}
+        self.submissions.append((part.id, "acme"))
+        self.accept([part.id])
 
     def accept(self, segments: Any) -> None:
         for segment in segments:
@@ -202,9 +246,19 @@ class Workers(RuleBasedStateMachine):
 
     @precondition(lambda self: self.queued)
     @rule(data=st.data())
-    def release(self, data: st.DataObject) -> None:
+    def put_back(self, data: st.DataObject) -> None:
         held = self.queued.pop(data.draw(st.integers(0, len(self.queued) - 1)))
-        self.run(self.room.store.release(held.messages, held.lease))
+        fates = {number: self.step_back(data.draw(waiting_fates), held.carrier) for number in held.messages}
+        self.note(self.run(self.room.store.put_back(fates, lease=held.lease, now=self.room.now)))
+
+    def step_back(self, word: str, carrier: str) -> Requeued | Finished:
+        fates: dict[str, Requeued | Finished] = {
+            "as it was": Requeued(carrier, None, 0),
+            "next carrier": Requeued("beta", None, 1),
+            "later": Requeued(carrier, self.room.now + 10, 1),
+            "reject": Finished(Outcome.REJECTED, ErrorCode.BLOCKED),
+        }
+        return fates[word]
 
     @precondition(lambda self: self.queued)
     @rule(data=st.data())
@@ -314,7 +368,7 @@ class Workers(RuleBasedStateMachine):
     def report(self, data: st.DataObject) -> None:
         held = self.polls.pop(data.draw(st.integers(0, len(self.polls) - 1)))
         known = data.draw(st.lists(st.sampled_from(held.messages), unique=True))
-        reports = [final(number, data.draw(outcomes)) for number in known]
+        reports = [ended(number, data.draw(outcomes)) for number in known]
         polled = {held.batch: self.room.now + 5}
         self.note(self.run(self.room.store.report(reports, now=self.room.now, polled=polled, lease=held.lease)))
 
@@ -323,22 +377,30 @@ class Workers(RuleBasedStateMachine):
     def push(self, data: st.DataObject, outcome: Outcome, left: bool) -> None:
         mostly = [number for number, stage in self.stages.items() if stage in LEAVING] if left else []
         number = data.draw(st.sampled_from(sorted(mostly or self.stages)))
-        self.note(self.run(self.room.report(MessageId(number), outcome)))
+        self.note(self.run(self.room.store.report([ended(MessageId(number), outcome)], now=self.room.now)))
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.done)
+    @precondition(lambda self: self.stages)
     @rule(account=st.sampled_from(["acme", "bolt"]), limit=st.integers(1, 3))
     def lease_outgoing(self, account: str, limit: int) -> None:
         lease, leased = self.run(self.room.outgoing(account, limit))
-        for receipt in leased:
-            self.check_receipt(receipt.id, receipt.outcome)
-        self.receipts.append(Held(lease, self.life, outgoing=tuple(receipt.id for receipt in leased)))
+        for outgoing in leased:
+            self.check_outgoing(outgoing)
+        self.receipts.append(Held(lease, self.life, outgoing=tuple(outgoing.id for outgoing in leased)))
 
-    def check_receipt(self, number: OutgoingId, outcome: Outcome) -> None:
-        """Never again once acknowledged, never another state."""
+    def check_outgoing(self, outgoing: Outgoing) -> None:
+        """Never again once acknowledged, never another state; no notice after the end, no alert before a return."""
+        number, outcome = outgoing.id, outgoing.outcome
         assert number not in self.acknowledged
-        assert self.told.setdefault(number, outcome) is outcome
+        if outgoing.kind is OutgoingKind.ALERT:
+            assert self.done[number // 4] is Outcome.EXPIRED
+            assert Outcome.DELIVERED in self.done.values()
+        elif outgoing.kind is OutgoingKind.INTERMEDIATE:
+            assert outcome is Outcome.ENROUTE
+            assert number // 4 not in self.told.keys() | self.done.keys(), "notified after the end"
+        else:
+            assert self.told.setdefault(number // 4, outcome) is outcome
 
     @precondition(lambda self: self.receipts)
     @rule(data=st.data(), result=st.sampled_from(["taken", "refused", "later"]))
@@ -383,7 +445,8 @@ class Workers(RuleBasedStateMachine):
         now = self.run(self.room.backend.stages())
         for number, stage in now.items():
             before = self.stages.get(number)
-            legal = FIRST_STAGES if before is None else STEPS[before] | {before}
+            first = {Stage.FINAL} if number in self.late else FIRST_STAGES
+            legal = first if before is None else STEPS[before] | {before}
             assert stage in legal, f"{before} -> {stage}"
         assert {number for number, stage in now.items() if stage is Stage.FINAL} == set(self.done)
         vanished = {number for number in self.stages if number not in now}
@@ -425,7 +488,7 @@ class Workers(RuleBasedStateMachine):
         self.take_all_receipts()
 
         assert set(self.stages.values()) <= {Stage.FINAL}
-        assert {number // 4 for number in self.told} == self.accepted
+        assert set(self.told) == self.accepted
 
     def send_everything(self) -> None:
         for carrier in CARRIERS:
@@ -453,7 +516,7 @@ class Workers(RuleBasedStateMachine):
         for account in ("acme", "bolt"):
             lease, leased = self.run(self.room.outgoing(account))
             for receipt in leased:
-                self.check_receipt(receipt.id, receipt.outcome)
+                self.check_outgoing(receipt)
             done = {receipt.id: Acknowledged() for receipt in leased}
             self.run(self.room.store.settle_outgoing(done, lease=lease, now=self.room.now))
 

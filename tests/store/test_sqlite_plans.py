@@ -50,13 +50,17 @@ async def everything(room: Room) -> None:
     await room.submit(schedule_at=START + 1)
     await room.submit(expires_at=START + 1, carriers=("beta",))
     await room.submit_part(1, 2, "a", reference=1)
+    room.send_incomplete = True
+    await room.submit_part(1, 2, "a", reference=2)
+    room.send_incomplete = False
     for number in (1, 2, 2):
         await room.submit_part(number, 2, f"part {number}")
     await room.route(*await store.unrouted(10))
-    await room.submit_part(1, 2, "part 1")
-    numbers = [await room.submit() for _ in range(6)]
+    await room.submit_part(1, 2, "part 1", registered_delivery=0x11)
+    numbers = [await room.submit(registered_delivery=0x11, wants_alert=True) for _ in range(6)]
     lease, messages = await room.lease(limit=1)
-    await store.release([message.id for message in messages], lease)
+    steps = {messages[0].id: Requeued("alpha", None, 0)}
+    await store.put_back(steps, lease=lease, now=room.now)
     lease, batch, leased = await room.call()
     fates: list[Disposition] = [
         taken(),
@@ -72,17 +76,20 @@ async def everything(room: Room) -> None:
     lease, (doubt,) = await room.doubts()
     await room.settle(batch, lease, {doubt.messages[0].id: taken()}, due_in_s=0)
     lease, _ = await room.polls()
-    await store.report(
-        [final(MessageId(number)) for number in leased], now=room.now, polled={batch: room.now + 5}, lease=lease
-    )
+    gone, *others = (MessageId(number) for number in leased)
+    away = final(gone, Outcome.UNDELIVERABLE, error=ErrorCode.NOT_ON_SERVICE)
+    await store.report([away], now=room.now, polled={batch: room.now + 5}, lease=lease)
+    await store.report([final(number, at=room.now + 1) for number in others], now=room.now)
     lease, (first, *_) = await room.outgoing(limit=1)
     await store.settle_outgoing({first.id: Postponed(room.now, 8)}, lease=lease, now=room.now)
     lease, owed = await room.outgoing()
     await store.settle_outgoing({one.id: Acknowledged() for one in owed}, lease=lease, now=room.now)
     await questions(room)
+    await store.billed_parts("alpha", since=START, until=room.now)
     await room.call()
     room.clock.now += ASSEMBLY_S
     await room.sweep(kept_s=1)
+    await room.submit_part(2, 2, "b", reference=2)
     assert len(numbers) == 6
 
 
@@ -117,6 +124,7 @@ async def plans(room: Room) -> Iterator[tuple[str, str]]:
     store._reader = cast("sqlite3.Connection", reader)
     await everything(room)
     await store.backlog()
+    await store.owed_accounts(["acme"], room.now)
     await room.crash()
     explained = sqlite3.connect(room.backend.path)  # type: ignore[attr-defined] # only SQLite comes here
     try:
@@ -164,6 +172,8 @@ async def test_no_statement_reads_a_whole_table(room: Room) -> None:
         "assemblies_by_key",
         "assemblies_open",
         "assemblies_to_forget",
+        "unreached_since",
+        "costs_booked",
     ],
 )
 async def test_each_index_is_there_for_a_statement(room: Room, index: str) -> None:

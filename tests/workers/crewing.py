@@ -35,6 +35,7 @@ class Crewing:
     prices: Prices = NO_PRICES
     metrics: Metrics = field(default_factory=metrics_for)
     finished: list[Finish] = field(default_factory=list)
+    owed: list[str] = field(default_factory=list)
     batches: int = 0
 
     def __post_init__(self) -> None:
@@ -58,6 +59,8 @@ class Crewing:
             clock=self.time.clock,
             metrics=self.metrics,
             on_finished=self.finished.extend,
+            on_taken=lambda carrier, parts: None,
+            on_owed=self.owed.append,
         )
 
     def _dispatcher(self, name: str) -> Dispatcher:

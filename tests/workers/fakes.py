@@ -10,9 +10,11 @@ from typing import Any, Final, cast
 
 from prometheus_client import CollectorRegistry
 
-from smppgw.carriers.base import CarrierLimits
+from smppgw.carriers.base import Carrier, CarrierLimits
+from smppgw.core.assembly import AssemblyRule
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.codes import ErrorCode
-from smppgw.core.disposition import Finished
+from smppgw.core.disposition import Disposition, Finished, Taken
 from smppgw.core.ids import IdForm
 from smppgw.core.model import (
     Address,
@@ -35,6 +37,8 @@ from smppgw.core.model import (
 )
 from smppgw.core.rates import Exchange
 from smppgw.core.retry import PollSchedule
+from smppgw.core.routing.rules import Rule
+from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
@@ -42,15 +46,17 @@ from smppgw.ops.passwords import Passwords
 from smppgw.smpp.aio import Connection, Handler
 from smppgw.smpp.consts import BindType, CommandStatus
 from smppgw.smpp.framer import Framer
-from smppgw.smpp.pdu import BindTransceiver, DeliverSm, DeliverSmResp, Pdu, SubmitSm, decode, encode
+from smppgw.smpp.pdu import BindTransceiver, DeliverSm, DeliverSmResp, Outbind, Pdu, SubmitSm, decode, encode
 from smppgw.smpp.receipt import Dialect
 from smppgw.smpp.session import Session
 from smppgw.smpp.settings import SessionSettings
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.store.base import Store
 from smppgw.store.sqlite import SqliteStore
+from smppgw.workers.market import LiveMarket
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
+from smppgw.workers.routes import Routes
 
 START: Final = 1_700_000_000.0
 """2023-11-14 22:13:20 UTC."""
@@ -93,10 +99,11 @@ def policy(**changes: Any) -> AccountPolicy:
         allowed_networks=None,
         max_binds=4,
         bind_types=frozenset(BindType),
+        bind_rate=BindRate.of(per_s=10.0),
         max_tps=1000.0,
         window=100,
         country="DE",
-        default_alphabet=Alphabet.GSM7,
+        alphabets=alphabets(Alphabet.GSM7),
         dialect=Dialect(),
         id_form=IdForm.DECIMAL,
         validity_s=3600.0,
@@ -104,6 +111,12 @@ def policy(**changes: Any) -> AccountPolicy:
         assembly_s=120.0,
     )
     return replace(made, **changes)
+
+
+def routes_over(rules: Sequence[Rule], carriers: Mapping[str, Carrier], time: FakeClock) -> Routes:
+    """Return a routing table over carriers that cost nothing, are up, and of which nothing is known."""
+    market = LiveMarket(carriers, Prices({}, Exchange(), "EUR"), lambda: (), time.clock)
+    return Routes(Router(rules), market, lambda: 0.5)
 
 
 def submit(sequence_number: int = 1, **changes: Any) -> SubmitSm:
@@ -167,16 +180,29 @@ class Peer:
     """An ESME on a connection without a socket; everything between the octets and the handler is real."""
 
     def __init__(
-        self, handler: Handler, clock: Clock, host: str = "10.0.0.1", settings: SessionSettings | None = None
+        self,
+        handler: Handler,
+        clock: Clock,
+        host: str = "10.0.0.1",
+        settings: SessionSettings | None = None,
+        *,
+        called: str | None = None,
+        on_bound: Callable[[Connection], None] = lambda connection: None,
+        on_closed: Callable[[Connection], None] = lambda connection: None,
     ) -> None:
+        """Connect, or be called by this name."""
+        session = Session(settings or SessionSettings(), clock.monotonic())
+        if called is not None:
+            session.outbind(Outbind())
         self.transport = FakeTransport()
         self.connection = Connection(
             handler,
-            Session(settings or SessionSettings(), clock.monotonic()),
+            session,
             clock=clock.monotonic,
             peername=(host, 40_000),
-            on_bound=lambda connection: None,
-            on_closed=lambda connection: None,
+            on_bound=on_bound,
+            on_closed=on_closed,
+            called=called,
         )
         self.transport.protocol = self.connection
         self.connection.connection_made(self.transport)
@@ -444,7 +470,7 @@ class Depot:
         return replace(made, **changes)
 
     async def accept(self, *submissions: Submission) -> list[MessageId]:
-        await self.real.accept(submissions, {"acme": 120.0, "bolt": 120.0}, self.time.now)
+        await self.real.accept(submissions, dict.fromkeys(("acme", "bolt"), AssemblyRule(120.0)), self.time.now)
         return [MessageId(one.segments[0].id) for one in submissions]
 
     async def submit(self, count: int = 1, **changes: Any) -> list[MessageId]:
@@ -455,18 +481,40 @@ class Depot:
 
     async def end(self, count: int, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> list[MessageId]:
         """Bring so many messages to their end, each of which owes a receipt."""
-        now, numbers = self.time.now, await self.submit(count, carriers=("ending",), **changes)
-        lease, _ = await self.real.lease("ending", count, until=now + 60, now=now)
-        attempt = attempt_for(*numbers, batch=BatchId(f"ended {numbers[0]}"))
-        await self.real.begin(attempt, "ending", lease, now)
-        ended = dict.fromkeys(numbers, Finished(outcome, ErrorCode.NONE))
-        await self.real.settle(attempt.batch, ended, lease=lease, now=now, due_at=None)
+        numbers = await self.submit(count, carriers=("ending",), **changes)
+        await self.call(Finished(outcome, ErrorCode.NONE))
         return numbers
+
+    async def hand_over(self, count: int, **changes: Any) -> list[MessageId]:
+        """Let a carrier take so many messages."""
+        numbers = await self.submit(count, carriers=("ending",), **changes)
+        await self.call(Taken(None, 1))
+        return numbers
+
+    async def call(self, disposition: Disposition, carrier: str = "ending") -> None:
+        """Let one call with all that is queued for a carrier end so."""
+        now = self.time.now
+        lease, messages = await self.real.lease(carrier, 10_000, until=now + 60, now=now)
+        numbers = [message.id for message in messages]
+        attempt = attempt_for(*numbers, batch=BatchId(f"of {numbers[0]}"))
+        await self.real.begin(attempt, carrier, lease, now)
+        dispositions = dict.fromkeys(numbers, disposition)
+        await self.real.settle(attempt.batch, dispositions, lease=lease, now=now, due_at=now + 5)
+
+    async def report(self, number: MessageId, outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> None:
+        """Let a carrier say how a message ended."""
+        report = StatusReport(message=number, outcome=outcome, final=True, **changes)
+        await self.real.report([report], now=self.time.now)
 
     async def stages(self) -> dict[str, int]:
         """Return how many messages stand where, by the name of the stage; the empty ones are left out."""
         backlog = await self.real.backlog()
         return {stage.name.lower(): count for stage, count in backlog.messages.items() if count}
+
+    def replaced(self) -> list[int]:
+        """Return for each segment how many octets of its text were replaced, in order of ids."""
+        with contextlib.closing(sqlite3.connect(self.real._path)) as connection:
+            return [row[0] for row in connection.execute("SELECT replaced FROM segments ORDER BY id")]
 
     def next_doubt_at(self) -> float | None:
         """Return when the next step of a doubt is due, Unix seconds."""

@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any
 
 from smppgw.carriers.base import Carrier
+from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import MessageId, Outcome
-from smppgw.core.routing import Match, Router, Rule
+from smppgw.core.routing.rules import Match, Rule, candidates
 from smppgw.core.verdict import StatusReport
 from smppgw.ops.metrics import Metrics
 from smppgw.smpp.consts import CommandStatus
@@ -25,17 +26,17 @@ from smppgw.workers.operations import Operations
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import SERVES, Reception
-from smppgw.workers.routes import Routes
-from tests.workers.fakes import Depot, FakeCarrier, FakeClock, FakePasswords, Peer, metrics_for, policy
+from tests.workers.fakes import Depot, FakeCarrier, FakeClock, FakePasswords, Peer, metrics_for, policy, routes_over
 
 ROUTES = (
-    Rule(name="nowhere", match=Match(prefixes=("1",)), carriers=("refusing",)),
-    Rule(name="german", match=Match(prefixes=("49",)), carriers=("alpha", "beta")),
+    Rule(name="nowhere", match=Match(prefixes=("1",)), candidates=candidates("refusing")),
+    Rule(name="german", match=Match(prefixes=("49",)), candidates=candidates("alpha", "beta")),
 )
 
 
 NO_LOCKOUT = LockoutRules(lock_after=1000, patience=1000, shortest_delay_s=0.0)
 """Refusals leave at once."""
+MANY_BINDS = BindRate.of(per_s=10.0)
 
 
 @dataclass
@@ -86,6 +87,7 @@ class Front:
     metrics: Metrics = field(default_factory=metrics_for)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     lockout_rules: LockoutRules = NO_LOCKOUT
+    bind_rate_per_ip: BindRate = MANY_BINDS
     timers: FakeTimers = field(default_factory=FakeTimers)
     """Of delayed refusals."""
     bound: list[str] = field(default_factory=list)
@@ -94,7 +96,7 @@ class Front:
 
     def __post_init__(self) -> None:
         clock = self.time.clock
-        self.guard = Guard(Lockout(self.lockout_rules), clock, self.timers.call_later)
+        self.guard = Guard(Lockout(self.lockout_rules), BindRates(self.bind_rate_per_ip), clock, self.timers.call_later)
         self.binds = Binds(self.policies, self.passwords, self.metrics, self.guard, self._on_bound, clock.monotonic())
         self.receipts = Receipts(
             store=self.depot.store,
@@ -106,7 +108,7 @@ class Front:
         )
         self.intake = Intake(
             store=self.depot.store,
-            routes=Routes(Router(ROUTES), self.carriers),
+            routes=routes_over(ROUTES, self.carriers, self.time),
             ids=ids(),
             policies=self.policies,
             clock=clock,
@@ -116,7 +118,7 @@ class Front:
         )
         self.operations = Operations(
             store=self.depot.store,
-            routes=Routes(Router(ROUTES), self.carriers),
+            routes=routes_over(ROUTES, self.carriers, self.time),
             ids=ids(),
             clock=clock,
             metrics=self.metrics,
@@ -144,9 +146,9 @@ class Front:
         for finish in finishes:
             self.receipts.owed(finish.account)
 
-    def peer(self, host: str = "10.0.0.1") -> Peer:
+    def peer(self, host: str = "10.0.0.1", called: str | None = None) -> Peer:
         settings = SessionSettings(window_out=self.receipt_window, serves=SERVES)
-        return Peer(self.reception, self.time.clock, host=host, settings=settings)
+        return Peer(self.reception, self.time.clock, host=host, settings=settings, called=called)
 
     async def bound_peer(self, pdu: Pdu | None = None) -> Peer:
         peer = self.peer()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from smppgw.ops.passwords import UncheckedError
 from smppgw.smpp.consts import BindType, CommandStatus
 from smppgw.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, Pdu, Unbind, UnbindResp
 from tests.workers.fakes import WAIT_S, Depot, FakeClock, Peer, policy, value_of
@@ -65,6 +66,7 @@ async def test_the_right_password_binds(front: Front) -> None:
         ({}, {"allowed_networks": LOCAL}, "no address", "address"),
         ({}, {"bind_types": frozenset({BindType.RECEIVER})}, "10.0.0.1", "bind_type"),
         ({}, {"max_binds": 0}, "10.0.0.1", "limit"),
+        ({}, {"max_binds_by_type": {BindType.TRANSCEIVER: 0}}, "10.0.0.1", "limit"),
     ],
 )
 async def test_every_refusal_looks_the_same(
@@ -127,6 +129,29 @@ async def test_binds_that_come_together_do_not_pass_together(depot: Depot, time:
 
     assert sorted(answers) == [CommandStatus.ESME_ROK] * 2 + [CommandStatus.ESME_RBINDFAIL] * 8
     assert len(front.binds.accounts["acme"].bound) == 2
+
+
+async def test_a_type_may_have_fewer_places_than_all_have(depot: Depot, time: FakeClock) -> None:
+    """One receiver of three; a place of a type is free as soon as its session ends."""
+    front = front_with(depot, time, max_binds=3, max_binds_by_type={BindType.RECEIVER: 1})
+    receiver = await front.bound_peer(right(BindReceiver))
+
+    second = await front.peer().bind(right(BindReceiver))
+    other = await front.peer().bind(right(BindTransmitter))
+    receiver.vanish()
+    third = await front.peer().bind(right(BindReceiver))
+
+    ok, refused = CommandStatus.ESME_ROK, CommandStatus.ESME_RBINDFAIL
+    assert [answer.command_status for answer in (second, other, third)] == [refused, ok, ok]
+
+
+async def test_the_limits_of_the_types_do_not_raise_that_of_all(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time, max_binds=1, max_binds_by_type={BindType.RECEIVER: 2})
+    await front.bound_peer(right(BindReceiver))
+
+    answer = await front.peer().bind(right(BindReceiver))
+
+    assert answer.command_status == CommandStatus.ESME_RBINDFAIL
 
 
 async def test_wrong_passwords_under_check_keep_nobody_out(depot: Depot, time: FakeClock) -> None:
@@ -214,6 +239,26 @@ async def test_a_bind_that_was_being_checked_when_the_drain_began_is_refused(fro
     assert (await peer.got())[0].command_status == CommandStatus.ESME_RBINDFAIL
 
 
+@pytest.mark.parametrize("name", ["acme", "nobody"])
+async def test_a_password_that_cannot_be_checked_is_our_trouble_and_no_guess(
+    front: Front, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def unable(*args: object) -> bool:
+        raise UncheckedError("no memory")
+
+    peer = front.peer()
+    with monkeypatch.context() as patched:
+        patched.setattr(front.passwords, "verify", unable)
+        answer = await peer.bind(right(system_id=name))
+    again = await peer.bind(right(sequence_number=2))
+
+    assert answer.command_status == CommandStatus.ESME_RSYSERR
+    assert again.command_status == CommandStatus.ESME_ROK
+    known = "acme" if name == "acme" else "_unknown"
+    assert value_of(front.metrics, "smpp_binds_total", account=known, bind_type="transceiver", result="unchecked") == 1
+    assert front.guard._lockout.delay_s(name, "10.0.0.1", front.time.ticked) == 0
+
+
 async def test_a_store_of_passwords_that_fails_costs_one_connection(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,6 +337,64 @@ async def test_an_account_that_a_reload_removes_while_its_password_is_checked_is
     front.passwords.gate.set()
 
     assert (await peer.got())[0].command_status == CommandStatus.ESME_RBINDFAIL
+
+
+async def called(front: Front, name: str = "acme") -> Peer:
+    """A peer on a connection that was made to call somebody, who has got the outbind."""
+    peer = front.peer(called=name)
+    await peer.got()
+    return peer
+
+
+async def test_whom_we_called_binds_with_its_password(front: Front) -> None:
+    peer = await called(front)
+
+    refused = await peer.bind(right(BindReceiver, password="wrong"))
+    taken = await peer.bind(right(BindReceiver, sequence_number=2))
+
+    assert refused.command_status == CommandStatus.ESME_RBINDFAIL
+    assert taken.command_status == CommandStatus.ESME_ROK
+    assert front.bound == ["acme"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "result"),
+    [
+        ({"allowed_networks": (ip_network("192.0.2.0/24"),)}, "address"),
+        ({"certificates": frozenset({"acme.example"})}, "certificate"),
+        ({"bind_types": frozenset({BindType.TRANSMITTER})}, "bind_type"),
+        ({"max_binds": 0}, "limit"),
+    ],
+)
+async def test_whom_we_called_is_under_the_same_limits(
+    depot: Depot, time: FakeClock, changes: dict[str, Any], result: str
+) -> None:
+    front = front_with(depot, time, **changes)
+    peer = await called(front)
+
+    answer = await peer.bind(right(BindReceiver))
+
+    assert answer.command_status == CommandStatus.ESME_RBINDFAIL
+    assert value_of(front.metrics, "smpp_binds_total", account="acme", bind_type="receiver", result=result) == 1
+    assert not peer.transport.closing
+
+
+@pytest.mark.parametrize(("name", "known"), [("acme", "acme"), ("nobody", "_unknown")])
+async def test_only_the_account_that_was_called_can_bind_there(
+    depot: Depot, time: FakeClock, name: str, known: str
+) -> None:
+    """Right password or not: the answer is the one of every refusal, and then we hang up."""
+    front = Front(depot, time, policies={"acme": policy(), "bolt": policy(system_id="bolt")})
+    peer = await called(front, "bolt")
+
+    answer = await peer.bind(right(BindReceiver, system_id=name))
+    await peer.until(lambda: peer.transport.closing)
+
+    assert answer.command_status == CommandStatus.ESME_RBINDFAIL
+    assert front.passwords.asked == [(name, None)]
+    assert not front.binds.accounts["acme"].bound
+    result = "uncalled" if known == "acme" else "credentials"
+    assert value_of(front.metrics, "smpp_binds_total", account=known, bind_type="receiver", result=result) == 1
 
 
 async def test_hosts_of_peers_do_not_become_labels(front: Front) -> None:

@@ -25,8 +25,8 @@ class Call:
         self.attempt: Attempt
         self.messages: list[Message]
 
-    async def begin(self, lease_s: float = 60) -> list[MessageId]:
-        now, numbers = self.time.now, await self.depot.submit(2)
+    async def begin(self, lease_s: float = 60, **changes: int) -> list[MessageId]:
+        now, numbers = self.time.now, await self.depot.submit(2, **changes)
         self.lease, found = await self.depot.real.lease("alpha", 10, until=now + lease_s, now=now)
         self.messages = list(found)
         self.attempt = attempt_for(*numbers)
@@ -64,6 +64,22 @@ async def test_what_ended_is_told(call: Call) -> None:
 
     assert [finish.message for finish in call.crew.finished] == [first]
     assert call.counted("messages_total") == 0
+
+
+async def test_who_is_owed_a_notification_is_told(call: Call) -> None:
+    await call.begin(registered_delivery=0x11)
+
+    assert await call.settle(TAKEN, Doubted())
+
+    assert call.crew.owed == ["acme"]
+
+
+async def test_who_asked_for_none_is_not_told(call: Call) -> None:
+    await call.begin()
+
+    assert await call.settle(TAKEN, TAKEN)
+
+    assert call.crew.owed == []
 
 
 async def test_a_lost_lease_books_and_tells_nothing(call: Call) -> None:

@@ -1,17 +1,19 @@
 """Queued messages are sent, each at most once, in batches that grow with the load."""
 
+import asyncio
 import contextlib
 import sqlite3
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from smppgw.carriers.base import CarrierLimits
 from smppgw.core.codes import ErrorCode
 from smppgw.core.health import CircuitState
-from smppgw.core.model import CarrierRef, MessageId, Outcome
+from smppgw.core.model import CarrierRef, Message, MessageId, Outcome
 from smppgw.core.rates import Exchange, RateCard
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 from smppgw.store.base import StoreError
 from smppgw.workers import dispatch
 from smppgw.workers.dispatch import CALL_S, LEASE_S
@@ -229,6 +231,141 @@ async def test_what_must_not_travel_together_does_not(
     await crew.send_all(2)
 
     assert crew.carrier.sizes == [3, 3]
+
+
+async def test_keys_that_take_turns_are_leased_together_until_their_batches_fill(
+    depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = crew_with(depot, time, max_messages=10, max_in_flight=1)
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: int(message.recipient) % 5)
+    await depot.submit(200)
+
+    async with crew.working():
+        await crew.carrier.until(lambda: sum(crew.carrier.sizes) >= 200)
+        await depot.scripted.until("settle done", len(crew.carrier.sent))
+
+    # Leases of 10, 20, and 40 from then on: batches of 2, 4 and 8, the last ten by twos.
+    assert crew.carrier.sizes == [2] * 5 + [4] * 5 + [8] * 20 + [2] * 5
+
+
+async def test_equal_messages_are_leased_by_full_batches(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time, max_messages=10, max_in_flight=1)
+    await depot.submit(200)
+
+    await crew.send_all(20)
+
+    assert crew.carrier.sizes == [10] * 20
+    assert crew.dispatcher._width == 10
+
+
+# --- refused beforehand -----------------------------------------------------------------------------------------------
+
+
+class Knowing(FakeCarrier):
+    """A carrier that knows beforehand what it would refuse, by recipient."""
+
+    def __init__(self, name: str = "alpha", **changes: Any) -> None:
+        super().__init__(name, **changes)
+        self.beforehand: dict[str, Rejected | Deferred] = {}
+        self.asked: list[tuple[str, float]] = []
+
+    def admit(self, message: Message, now: float) -> Rejected | Deferred | None:
+        self.asked.append((message.recipient, now))
+        return self.beforehand.get(message.recipient)
+
+
+def crew_that_knows(depot: Depot, time: FakeClock, verdict: Rejected | Deferred, *recipients: str) -> Crewing:
+    carrier = Knowing()
+    carrier.beforehand = dict.fromkeys(recipients, verdict)
+    return Crewing(depot, time, {"alpha": carrier, "beta": FakeCarrier("beta")})
+
+
+async def test_no_call_is_made_for_what_would_be_refused(depot: Depot, time: FakeClock) -> None:
+    bad = "491710000001"
+    crew = crew_that_knows(depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "50 a day"), bad)
+    numbers = await depot.submit(3)
+
+    await crew.send_all()
+
+    assert [attempt.messages for attempt in crew.carrier.sent] == [(numbers[0], numbers[2])]
+    assert await depot.owed() == [(f"id{numbers[1]}", "rejected", ErrorCode.FREQUENCY_LIMIT)]
+    assert [finish.message for finish in crew.finished] == [numbers[1]]
+
+
+async def test_it_goes_to_its_next_candidate(depot: Depot, time: FakeClock) -> None:
+    crew = crew_that_knows(depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "50 a day"), "491710000000")
+    numbers = await depot.submit(carriers=("alpha", "beta"))
+
+    await crew.send_all()
+
+    assert crew.carrier.sent == []
+    assert [attempt.messages for attempt in crew.carriers["beta"].sent] == [tuple(numbers)]
+
+
+async def test_what_may_come_later_waits_until_then(depot: Depot, time: FakeClock) -> None:
+    crew = crew_that_knows(depot, time, Deferred("1 a minute", not_before=START + 40), "491710000000")
+    await depot.submit(2)
+    await crew.send_all()
+
+    early = await depot.real.sweep(outgoing_kept_s=1e6, now=START + 39)
+    due = await depot.real.sweep(outgoing_kept_s=1e6, now=START + 40)
+
+    assert crew.carrier.sizes == [1]
+    assert (early.queued, due.queued) == (False, True)
+
+
+async def test_a_carrier_that_is_not_ready_as_a_whole_is_left_alone(depot: Depot, time: FakeClock) -> None:
+    verdict = Deferred("templates not loaded", not_before=START + 30, whole_carrier=True)
+    carrier = Knowing()
+    carrier.beforehand = {"491710000000": verdict}
+    crew = Crewing(depot, time, {"alpha": carrier, "beta": FakeCarrier("beta")})
+    await depot.submit()
+
+    assert await crew.dispatcher._next_batches() is None
+    await depot.submit(recipient="491710000009")
+    assert await crew.dispatcher._next_batches() is None
+    time.advance(30.1)
+    carrier.beforehand.clear()
+    due = await crew.dispatcher._next_batches()
+
+    assert due is not None
+    assert depot.scripted.log.count("lease") == 2
+
+
+async def test_a_whole_lease_of_refusals_is_not_the_end_of_the_queue(depot: Depot, time: FakeClock) -> None:
+    crew = crew_that_knows(
+        depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "no"), *(f"4917100{n:05}" for n in range(4))
+    )
+    crew.carrier.limits = CarrierLimits(max_messages=2, calls_per_s=1000.0)
+    crew.dispatchers["alpha"] = crew._dispatcher("alpha")
+    numbers = await depot.submit(5)
+
+    await crew.send_all()
+
+    assert [attempt.messages for attempt in crew.carrier.sent] == [(numbers[4],)]
+
+
+async def test_each_leased_message_is_asked_about_once(depot: Depot, time: FakeClock) -> None:
+    crew = crew_that_knows(depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "no"))
+    await depot.submit(3)
+
+    await crew.send_all()
+
+    assert crew.carrier.asked == [(f"4917100{n:05}", START) for n in range(3)]  # type: ignore[attr-defined]
+
+
+async def test_a_refusal_that_cannot_be_stored_is_asked_for_again(
+    depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "IDLE_S", 0.01)
+    crew = crew_that_knows(depot, time, Rejected(ErrorCode.FREQUENCY_LIMIT, "no"), "491710000000")
+    depot.scripted.fail("put_back", StoreError("disk full"))
+    numbers = await depot.submit()
+
+    async with crew.working():
+        await depot.scripted.until("put_back done")
+
+    assert await depot.owed() == [(f"id{numbers[0]}", "rejected", ErrorCode.FREQUENCY_LIMIT)]
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
@@ -467,23 +604,242 @@ async def test_what_has_no_other_candidate_waits_and_is_not_looked_for_all_the_t
     assert await depot.stages() == {"queued": 2}
 
 
-async def test_what_a_probe_has_no_room_for_is_given_back(
-    crew: Crewing, depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.recipient)
+async def test_a_probe_risks_one_message(depot: Depot, time: FakeClock) -> None:
+    crew = crew_with(depot, time)
     for _ in range(5):
         crew.circuits["alpha"].record(False, time.ticked)
     time.advance(1.1)
-    crew.carrier.scripts.append(all_get(DOWN))
+    crew.carrier.scripts.append(all_get(Doubtful("http 503")))
     await depot.submit(3)
 
-    async with crew.working():
-        await depot.scripted.until("release done", 2)
-        await depot.scripted.until("settle done")
+    await crew.send_all()
 
-    assert len(crew.carrier.sent) == 1
+    assert crew.carrier.sizes == [1]
+    assert await depot.stages() == {"doubtful": 1, "queued": 2}
+
+
+async def test_what_is_leased_when_the_circuit_opens_is_given_back(
+    crew: Crewing, depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.recipient)
+    await depot.submit(3)
+    leased = await crew.dispatcher._next_batches()
+    assert leased is not None
+    for _ in range(5):
+        crew.circuits["alpha"].record(False, time.ticked)
+
+    await crew.dispatcher._slots.acquire()
+    async with asyncio.TaskGroup() as calls:
+        await crew.dispatcher._start(calls, *leased)
+
+    assert crew.carrier.sent == []
     _, messages = await depot.real.lease("alpha", 10, until=time.now + 1, now=time.now)
-    assert len(messages) == 2
+    assert len(messages) == 3
+
+
+# --- pauses -----------------------------------------------------------------------------------------------------------
+
+
+def paused(time: FakeClock, cause: PauseCause = PauseCause.LOGIN, for_s: float = 60.0) -> Deferred:
+    """What a carrier says that takes nothing for a while."""
+    return Deferred("http 401: login refused", not_before=time.now + for_s, whole_carrier=True, pause=cause)
+
+
+async def pause(crew: Crewing, cause: PauseCause = PauseCause.LOGIN, for_s: float = 60.0) -> None:
+    crew.dispatcher._learn({MessageId(1): paused(crew.time, cause, for_s)})
+
+
+async def test_a_paused_carrier_is_tried_with_one_message_at_a_time_and_the_others_stay_untried(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    await pause(crew)
+    await depot.submit(3)
+    crew.carrier.default = lambda attempt: all_get(paused(time))(attempt)
+
+    for probes in (1, 2, 3):
+        assert await crew.dispatcher._next_batches() is None
+        time.advance(60.1)
+        leased = await crew.dispatcher._next_batches()
+        assert leased is not None
+        async with asyncio.TaskGroup() as calls:
+            await crew.dispatcher._slots.acquire()
+            await crew.dispatcher._start(calls, *leased)
+        assert crew.carrier.sizes == [1] * probes
+
+    _, waiting = await depot.real.lease("alpha", 10, until=time.now + 1, now=time.now)
+    assert [message.tries for message in waiting] == [1, 0]  # the first one was refused twice and comes after them
+
+
+async def test_a_message_whose_own_fault_it_is_does_not_hold_the_carrier_for_ever(
+    crew: Crewing, depot: Depot, time: FakeClock
+) -> None:
+    bad, *_ = await depot.submit(4)
+    crew.carrier.default = lambda attempt: all_get(paused(time) if bad in attempt.messages else Accepted())(attempt)
+
+    async with crew.working():
+        for settled in (1, 2, 3):  # all four, the bad one alone, another one alone
+            await depot.scripted.until("settle done", settled)
+            time.advance(60.1)
+            crew.ring()
+        await depot.scripted.until("settle done", 4)
+
+    assert crew.carrier.sizes == [4, 1, 1, 2]
+    assert await depot.stages() == {"awaiting_status": 3, "queued": 1}
+
+
+async def test_a_pause_is_told_once_when_it_begins_and_once_when_it_is_over(crew: Crewing, time: FakeClock) -> None:
+    with capture_logs() as log:
+        for _ in range(5):
+            await pause(crew)
+            time.advance(61)
+            assert crew.circuits["alpha"].allow(time.ticked)
+        during = {cause: value_of(crew.metrics, "carrier_paused", carrier="alpha", cause=cause) for cause in PauseCause}
+        crew.dispatcher._learn({MessageId(1): Accepted()})
+
+    told = [(line["log_level"], line["event"], line["cause"]) for line in log]
+    assert told == [("error", "carrier paused", "login"), ("info", "carrier resumed", "login")]
+    assert during == {PauseCause.LOGIN: 1, PauseCause.MONEY: 0, PauseCause.QUOTA: 0, PauseCause.THROTTLE: 0}
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 0
+
+
+@pytest.mark.parametrize(
+    ("cause", "level"),
+    [
+        (PauseCause.LOGIN, "error"),
+        (PauseCause.MONEY, "error"),
+        (PauseCause.QUOTA, "error"),
+        (PauseCause.THROTTLE, "warning"),  # passes by itself
+    ],
+)
+async def test_what_waits_for_a_person_is_an_error(crew: Crewing, cause: PauseCause, level: str) -> None:
+    with capture_logs() as log:
+        await pause(crew, cause)
+
+    assert [(line["log_level"], line["cause"]) for line in log] == [(level, cause.value)]
+
+
+async def test_another_cause_is_told_too(crew: Crewing) -> None:
+    with capture_logs() as log:
+        await pause(crew, PauseCause.LOGIN)
+        await pause(crew, PauseCause.MONEY)
+
+    assert [line["cause"] for line in log] == ["login", "money"]
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 0
+
+
+async def test_the_success_of_a_call_that_began_before_does_not_end_a_pause(crew: Crewing, time: FakeClock) -> None:
+    await pause(crew)
+
+    crew.dispatcher._learn({MessageId(2): Accepted()})
+
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.OPEN
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 1
+
+
+async def test_a_probe_that_meets_silence_leaves_the_pause(crew: Crewing, time: FakeClock) -> None:
+    await pause(crew)
+    time.advance(61)
+    crew.circuits["alpha"].allow(time.ticked)
+
+    crew.dispatcher._learn({MessageId(2): Doubtful("http 503")})
+
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.OPEN
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 1
+
+
+async def test_throttling_without_a_time_is_no_pause(crew: Crewing, time: FakeClock) -> None:
+    with capture_logs() as log:
+        crew.dispatcher._learn({MessageId(1): Deferred("http 429", whole_carrier=True, pause=PauseCause.THROTTLE)})
+
+    assert log == []
+    assert crew.circuits["alpha"].state(time.ticked) is CircuitState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("cause", "for_s", "moved"),
+    [
+        (PauseCause.LOGIN, 60.0, 3),
+        (PauseCause.MONEY, 3.0, 3),
+        (PauseCause.THROTTLE, 30.0, 3),
+        (PauseCause.THROTTLE, 3.0, 0),  # the next candidate may be the dearer one
+    ],
+)
+async def test_what_is_queued_for_a_paused_carrier_takes_its_next_candidate(
+    depot: Depot, time: FakeClock, cause: PauseCause, for_s: float, moved: int
+) -> None:
+    crew = Crewing(depot, time, {"alpha": FakeCarrier(), "beta": FakeCarrier("beta")})
+    await pause(crew, cause, for_s)
+    await depot.submit(3, carriers=("alpha", "beta"))
+
+    assert await crew.dispatcher._next_batches() is None
+
+    _, at_beta = await depot.real.lease("beta", 10, until=time.now + 1, now=time.now)
+    assert len(at_beta) == moved
+
+
+async def test_nothing_is_diverted_to_a_carrier_that_is_paused_too(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {"alpha": FakeCarrier(), "beta": FakeCarrier("beta")})
+    for dispatcher in crew.dispatchers.values():
+        dispatcher._learn({MessageId(1): paused(time)})
+    await depot.submit(3, carriers=("alpha", "beta"))
+
+    assert await crew.dispatcher._next_batches() is None
+
+    _, still_there = await depot.real.lease("alpha", 10, until=time.now + 1, now=time.now)
+    assert len(still_there) == 3
+
+
+async def test_a_diversion_is_told_once_per_outage(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, {"alpha": FakeCarrier(), "beta": FakeCarrier("beta")})
+    await pause(crew)
+
+    with capture_logs() as log:
+        for _ in range(3):
+            await depot.submit(carriers=("alpha", "beta"))
+            await crew.dispatcher._next_batches()
+
+    assert [line["event"] for line in log] == ["queue diverted from an open circuit"]
+
+
+async def test_a_pause_can_be_looked_through_at_once(crew: Crewing, depot: Depot, time: FakeClock) -> None:
+    await pause(crew)
+    await depot.submit(3)
+
+    crew.dispatcher.probe_now()
+    await crew.send_all(2)
+
+    assert crew.carrier.sizes == [1, 2]
+    assert value_of(crew.metrics, "carrier_paused", carrier="alpha", cause="login") == 0
+
+
+async def test_throttling_slows_calls_down_and_success_brings_them_back(
+    depot: Depot, time: FakeClock, pauses: list[float]
+) -> None:
+    crew = crew_with(depot, time, max_messages=1, calls_per_s=10, max_in_flight=1)
+    await pause(crew, PauseCause.THROTTLE, 0.0)
+    time.advance(1.1)
+    await depot.submit(60)
+
+    await crew.send_all(60)
+
+    # Half the pace at first; each call that is taken wins back a fiftieth of the full one.
+    assert pauses[0] == pytest.approx(1 / 5.2)
+    assert pauses[-1] == pytest.approx(1 / 10)
+
+
+async def test_what_a_pause_finds_in_hand_is_given_back(
+    depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = crew_with(depot, time, max_in_flight=1)
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.recipient)
+    crew.carrier.scripts.append(all_get(Deferred("http 429", not_before=START + 30, whole_carrier=True)))
+    await depot.submit(4)
+
+    async with crew.working():
+        await depot.scripted.until("put_back done", 3)
+
+    assert crew.carrier.sizes == [1]
+    assert len((await depot.real.lease("alpha", 10, until=time.now + 60, now=time.now))[1]) == 4  # untried, all of them
 
 
 async def test_calls_keep_the_pace_of_the_carrier(depot: Depot, time: FakeClock, pauses: list[float]) -> None:
@@ -539,11 +895,11 @@ async def test_a_queue_that_cannot_be_read_is_read_again(
 async def test_messages_that_cannot_be_given_back_come_back_when_their_lease_ends(
     crew: Crewing, depot: Depot, time: FakeClock
 ) -> None:
-    depot.scripted.fail("release", StoreError("busy"))
+    depot.scripted.fail("put_back", StoreError("busy"))
     await depot.submit()
     lease, messages = await depot.real.lease("alpha", 10, until=time.now + LEASE_S, now=time.now)
 
-    await crew.dispatcher._release(messages, lease)
+    await crew.dispatcher._give_back(messages, lease)
     time.advance(LEASE_S + 1)
     swept = await depot.real.sweep(outgoing_kept_s=1e6, now=time.now)
 

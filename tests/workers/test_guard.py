@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from smppgw.core.bind_rates import BindRate
 from smppgw.core.lockout import LockoutRules
 from smppgw.smpp.consts import CommandStatus
 from smppgw.smpp.pdu import BindTransceiver, Pdu
@@ -178,6 +179,68 @@ async def test_an_account_that_is_full_is_not_locked_out(front: Front) -> None:
     bound[0].vanish()
 
     assert (await front.peer().bind(bind("secret"))).command_status == ROK
+
+
+def with_rates(front: Front, *, account: float = 0.05, address: float = 0.05) -> Front:
+    """Three binds at once, where nothing else is said. The first of an account counts under its address."""
+    policies = {"acme": policy(bind_rate=BindRate.of(account), max_binds=100)}
+    return Front(front.depot, front.time, policies, lockout_rules=LockoutRules(), bind_rate_per_ip=BindRate.of(address))
+
+
+async def test_binds_over_the_rate_are_refused_like_any_other_and_not_looked_at(front: Front) -> None:
+    front = with_rates(front, address=100.0)
+    for _ in range(4):
+        await front.bound_peer()
+    asked = len(front.passwords.asked)
+
+    delay_s = await refused(front, front.peer(), bind("secret"))
+
+    assert delay_s == 0.25
+    assert len(front.passwords.asked) == asked
+    assert value_of(front.metrics, "smpp_binds_total", account="acme", bind_type="transceiver", result="rate") == 1
+
+
+async def test_binds_over_the_rate_count_as_no_failures(front: Front, time: FakeClock) -> None:
+    """Twice as many as would lock out; a minute later all is well."""
+    front = with_rates(front)
+    for _ in range(4):
+        await front.bound_peer()
+    for _ in range(20):
+        await refused(front, front.peer(), bind("secret"))
+
+    time.advance(60.0)
+
+    assert (await front.peer().bind()).command_status == ROK
+
+
+async def test_strangers_cannot_use_up_the_rate_of_an_account(front: Front) -> None:
+    """Neither from elsewhere, in its name, nor in other names from its own address."""
+    front = with_rates(front)
+    await front.bound_peer()
+    for _ in range(10):
+        await refused(front, front.peer(ATTACKER), bind("guess"))
+        await refused(front, front.peer(HOME), bind("guess", "nobody"))
+
+    assert [(await front.peer(HOME).bind()).command_status for _ in range(3)] == [ROK] * 3
+
+
+async def test_a_storm_of_binds_is_told_once(front: Front, events: Events) -> None:
+    front = with_rates(front)
+    for _ in range(20):
+        await refused(front, front.peer(ATTACKER), bind("guess", "nobody"))
+
+    told = [(event["event"], event.get("account"), event.get("peer")) for event in events]
+    assert told == [("bind refused", "_unknown", ATTACKER)] * 3 + [("binds over the rate", "_unknown", ATTACKER)]
+
+
+async def test_a_reload_brings_another_rate(front: Front, time: FakeClock) -> None:
+    front = with_rates(front, address=100.0)
+    for _ in range(4):
+        await front.bound_peer()
+
+    front.binds.reload({"acme": policy(bind_rate=BindRate.of(per_s=100.0), max_binds=100)}, time.ticked)
+
+    assert (await front.peer().bind()).command_status == ROK
 
 
 async def test_a_peer_that_goes_leaves_no_timer_behind(front: Front) -> None:

@@ -4,17 +4,19 @@ import itertools
 from typing import Any
 
 import pytest
+import structlog
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Outcome
 from smppgw.core.verdict import Rejected
-from smppgw.smpp import tlv, udh
+from smppgw.smpp import text, tlv, udh
 from smppgw.smpp.consts import CommandStatus, Tag
-from smppgw.smpp.pdu import BindTransceiver, Pdu, SubmitSm, SubmitSmResp
+from smppgw.smpp.pdu import BindTransceiver, DeliverSm, Pdu, SubmitSm, SubmitSmResp
+from smppgw.smpp.text import Alphabet
 from smppgw.store.base import StoreError, StoreFailedError, StoreFullError
-from tests.workers.fakes import Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
-from tests.workers.front import Front, ids
+from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, routes_over, submit, value_of
+from tests.workers.front import ROUTES, Front, ids
 
 OK = CommandStatus.ESME_ROK
 
@@ -267,6 +269,48 @@ async def test_the_rate_is_the_accounts_not_the_binds(depot: Depot, time: FakeCl
     assert await answers(second, submit(1)) == {1: CommandStatus.ESME_RTHROTTLED}
 
 
+LONG: dict[str, Any] = {"short_message": b"", "tlvs": ((Tag.MESSAGE_PAYLOAD, b"x" * 400),)}
+"""Three SMS: 153 septets each."""
+
+
+async def test_by_parts_a_text_takes_what_it_is_billed_as(depot: Depot, time: FakeClock) -> None:
+    """Nine of ten tokens for three texts of three parts; the fourth still has one, and two are owed."""
+    peer = await front_with(depot, time, max_tps=10, window=10, counts_parts=True).bound_peer()
+
+    first = await answers(peer, *(submit(n, **LONG) for n in range(1, 6)))
+    time.advance(0.2)
+    paid_back = await answers(peer, submit(6))
+    time.advance(0.1)
+    later = await answers(peer, submit(7), submit(8))
+
+    throttled = CommandStatus.ESME_RTHROTTLED
+    assert first == {1: OK, 2: OK, 3: OK, 4: OK, 5: throttled}
+    assert paid_back == {6: throttled}
+    assert later == {7: OK, 8: throttled}
+
+
+async def test_a_text_of_more_parts_than_the_burst_leaves_all_the_same(depot: Depot, time: FakeClock) -> None:
+    peer = await front_with(depot, time, max_tps=1, window=1, counts_parts=True).bound_peer()
+
+    assert await answers(peer, submit(1, **LONG)) == {1: OK}
+
+
+async def test_by_submits_a_long_text_is_one(depot: Depot, time: FakeClock) -> None:
+    peer = await front_with(depot, time, max_tps=5, window=5).bound_peer()
+
+    status = await answers(peer, *(submit(n, **LONG) for n in range(1, 6)))
+
+    assert set(status.values()) == {OK}
+
+
+async def test_by_parts_what_is_refused_takes_one(depot: Depot, time: FakeClock) -> None:
+    peer = await front_with(depot, time, max_tps=5, window=5, counts_parts=True).bound_peer()
+
+    status = await answers(peer, *(submit(n, **LONG, priority_flag=9) for n in range(1, 5)), submit(5))
+
+    assert list(status.values()) == [CommandStatus.ESME_RINVPRTFLG] * 4 + [OK]
+
+
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
@@ -336,6 +380,61 @@ async def test_a_text_whose_route_could_not_be_stored_is_routed_later(front: Fro
     assert front.queued == ["alpha"]
 
 
+async def incomplete(front: Front) -> Peer:
+    """Let the first and the last of three parts come, and no other for the assembly time."""
+    peer = await front.bound_peer()
+    await answers(peer, part(1, 1), part(2, 3))
+    front.time.advance(120)
+    await front.depot.real.sweep(outgoing_kept_s=3600, now=front.time.now)
+    await front.intake.route_left_over()
+    return peer
+
+
+async def test_a_text_with_a_missing_part_is_sent_where_its_account_wants_that(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time, send_incomplete=True)
+
+    await incomplete(front)
+
+    _, (message,) = await depot.real.lease("alpha", 10, until=time.now + 60, now=time.now)
+    assert (message.text, message.parts) == ("<1>(...)<3>", 1)
+    assert front.queued == ["alpha"]
+
+
+async def test_a_text_with_a_missing_part_is_not_sent_where_nothing_is_said(front: Front, depot: Depot) -> None:
+    await incomplete(front)
+
+    assert await depot.stages() == {}
+    assert [(outcome, error) for _, outcome, error in await depot.owed()] == [("undeliverable", 62)] * 2
+
+
+async def test_a_reload_changes_the_rule_for_texts_that_come_after_it(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time)
+    front.intake.reload(routes_over(ROUTES, front.carriers, time), {"acme": policy(send_incomplete=True)})
+
+    await incomplete(front)
+
+    assert await depot.stages() == {"queued": 1}
+
+
+async def test_a_part_that_comes_after_its_text_was_sent_is_answered_counted_and_has_its_receipt_then(
+    depot: Depot, time: FakeClock
+) -> None:
+    front = front_with(depot, time, send_incomplete=True)
+    async with front.delivering():
+        peer = await incomplete(front)
+
+        peer.send(part(3, 2))
+        answer, said = await peer.got(2)
+
+    assert isinstance(answer, SubmitSmResp)
+    assert (answer.sequence_number, answer.command_status) == (3, OK)
+    assert isinstance(said, DeliverSm)
+    assert f"id:{answer.message_id} ".encode() in said.short_message
+    assert b"stat:UNDELIV err:062" in said.short_message
+    assert [finish.outcome for finish in front.finished] == [Outcome.UNDELIVERABLE]
+    assert await depot.stages() == {"queued": 1}
+
+
 async def test_nothing_left_over_is_nothing_to_do(front: Front, depot: Depot) -> None:
     await front.intake.route_left_over()
 
@@ -353,6 +452,24 @@ async def test_answers_are_counted_by_status(front: Front) -> None:
     for status in ("ESME_ROK", "ESME_RINVPRTFLG"):
         assert value_of(front.metrics, "smpp_submits_total", account="acme", status=status) == 1
     assert value_of(front.metrics, "smpp_submit_response_seconds_count") == 2
+
+
+async def test_octets_without_meaning_are_replaced_told_once_and_stored(depot: Depot, time: FakeClock) -> None:
+    """Two of four in UTF-8; the log has neither text nor number."""
+    front = front_with(depot, time, alphabets=text.alphabets(Alphabet.UTF8))
+    peer = await front.bound_peer()
+
+    with structlog.testing.capture_logs() as events:
+        status = await answers(peer, submit(1, short_message=b"s\xffcret\xfe"), submit(2))
+
+    (told,) = events
+    assert told["event"] == "octets without meaning"
+    assert (told["account"], told["octets"], told["data_coding"], told["command"]) == ("acme", 2, 0, "submit_sm")
+    assert not [value for value in told.values() if "cret" in str(value) or RECIPIENT in str(value)]
+    assert status == {1: OK, 2: OK}
+    assert depot.replaced() == [2, 0]
+    _, (message, _) = await depot.real.lease("alpha", 10, until=time.now + 60, now=time.now)
+    assert message.text == "s?cret?"
 
 
 async def test_what_was_submitted_is_what_is_stored(front: Front, depot: Depot, time: FakeClock) -> None:

@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
+import structlog
 
 from smppgw.core.codes import ErrorCode
+from smppgw.core.disposition import Finished
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Message, Outcome
 from smppgw.core.verdict import Rejected
 from smppgw.smpp import tlv, udh
-from smppgw.smpp.consts import CommandStatus, Tag
+from smppgw.smpp.consts import CommandStatus, MessageState, Tag
 from smppgw.smpp.fields import DistributionList, SmeAddress, UnsuccessSme
 from smppgw.smpp.pdu import (
     BindReceiver,
@@ -20,8 +22,11 @@ from smppgw.smpp.pdu import (
     DeliverSm,
     Pdu,
     QuerySm,
+    QuerySmResp,
+    ReplaceSm,
     SubmitMulti,
     SubmitMultiResp,
+    SubmitSm,
     SubmitSmResp,
     respond,
 )
@@ -228,6 +233,90 @@ async def test_a_store_that_fails_is_said_in_the_right_response(
     assert (await answer(peer, pdu)).command_status == OK
 
 
+async def test_octets_without_meaning_are_told_once_and_stored_for_each(front: Front, depot: Depot) -> None:
+    peer = await front.bound_peer()
+
+    with structlog.testing.capture_logs() as events:
+        await answer(peer, multi("nobody", *NUMBERS, short_message=b"a\xff"))
+
+    assert [event["octets"] for event in events if event["event"] == "octets without meaning"] == [1]
+    assert depot.replaced() == [1, 1, 1]
+
+
+@pytest.fixture
+def apart(depot: Depot, time: FakeClock) -> Front:
+    """An account whose destinations have ids of their own."""
+    return Front(depot, time, policies={"acme": policy(multi_ids_apart=True)})
+
+
+@pytest.mark.parametrize(("version", "form"), [(0x34, IdForm.DECIMAL), (0x33, IdForm.HEX)])
+async def test_apart_the_response_has_the_id_of_the_first_that_was_taken(
+    apart: Front, version: int, form: IdForm
+) -> None:
+    bind = BindTransceiver(system_id="acme", password="secret", interface_version=version)
+    peer = await apart.bound_peer(bind)
+
+    peer.send(multi("nobody", *NUMBERS), submit(2))
+    got = await peer.got(2)
+
+    said = [pdu.message_id for pdu in got if isinstance(pdu, SubmitMultiResp | SubmitSmResp)]
+    assert said == [ids()[form].external(number) for number in (1, 4)]
+
+
+async def test_apart_each_destination_can_be_asked_about_and_cancelled_by_its_own_id(apart: Front) -> None:
+    own = [ids()[IdForm.DECIMAL].external(number) for number in (1, 2, 3)]
+    async with apart.delivering():
+        peer = await apart.bound_peer()
+        await answer(peer, multi(*NUMBERS))
+
+        peer.send(CancelSm(sequence_number=2, message_id=own[1], source_addr="ACME"))
+        receipts = [pdu for pdu in await peer.got(2) if isinstance(pdu, DeliverSm)]
+        queries = [QuerySm(sequence_number=n, message_id=one, source_addr="ACME") for n, one in enumerate(own, 3)]
+        found = [await answer(peer, query) for query in queries]
+
+    assert [(one.source_addr, one.short_message.split()[0]) for one in receipts] == [
+        (NUMBERS[1], f"id:{own[1]}".encode())
+    ]
+    enroute, deleted = MessageState.ENROUTE, MessageState.DELETED
+    states = [one.message_state for one in found if isinstance(one, QuerySmResp)]
+    assert states == [enroute, deleted, enroute]
+
+
+async def test_apart_one_destination_can_be_replaced(apart: Front, depot: Depot) -> None:
+    peer = await apart.bound_peer()
+    await answer(peer, multi(*NUMBERS))
+
+    second = ids()[IdForm.DECIMAL].external(2)
+    got = await answer(peer, ReplaceSm(sequence_number=2, message_id=second, source_addr="ACME", short_message=b"bye"))
+
+    assert got.command_status == OK
+    assert [message.text for message in await queued(depot)] == ["hello", "bye", "hello"]
+
+
+async def test_apart_a_part_to_several_is_a_part_for_each(apart: Front, depot: Depot) -> None:
+    peer = await apart.bound_peer()
+
+    for number in (1, 2):
+        octets = udh.encode(udh.of_part(7, 2, number)) + b"<%d>" % number
+        await answer(peer, multi(*NUMBERS[:2], sequence_number=number, esm_class=0x40, short_message=octets))
+
+    assert [(one.recipient, one.text) for one in await queued(depot)] == [(n, "<1><2>") for n in NUMBERS[:2]]
+
+
+async def test_by_parts_each_destination_takes_what_its_text_is_billed_as(depot: Depot, time: FakeClock) -> None:
+    """Six of ten tokens for three SMS to two that can be reached, one for one that cannot; three are left."""
+    front = Front(depot, time, policies={"acme": policy(max_tps=10, window=10, counts_parts=True)})
+    peer = await front.bound_peer()
+    peer.send(multi(*NUMBERS[:2], "nobody", short_message=b"", tlvs=((Tag.MESSAGE_PAYLOAD, b"x" * 400),)))
+    await peer.got()
+
+    peer.send(*(submit(n) for n in range(2, 6)))
+    got = await peer.got(4)
+
+    throttled = CommandStatus.ESME_RTHROTTLED
+    assert sorted(pdu.command_status for pdu in got) == [OK, OK, OK, throttled]
+
+
 # --- data_sm ----------------------------------------------------------------------------------------------------------
 
 
@@ -239,6 +328,33 @@ async def test_a_data_sm_is_a_message(front: Front, depot: Depot) -> None:
     assert got == DataSmResp(sequence_number=1, message_id=ids()[IdForm.DECIMAL].external(1))
     (message,) = await queued(depot)
     assert (message.text, message.sender, message.service_type) == ("你好", "ACME", "CMT")
+
+
+WITH_FLAG = (Tag.SET_DPF, b"\1")
+
+
+@pytest.mark.parametrize(
+    ("pdu", "alerts"),
+    [
+        pytest.param(data_sm(b"hello", WITH_FLAG, registered_delivery=0), 1, id="set"),
+        pytest.param(data_sm(b"hello", (Tag.SET_DPF, b"\0"), registered_delivery=0), 0, id="not set"),
+        pytest.param(data_sm(registered_delivery=0), 0, id="absent"),
+        pytest.param(
+            submit(destination_addr=NUMBERS[0], tlvs=(WITH_FLAG,), registered_delivery=0), 0, id="of a submit_sm"
+        ),
+    ],
+)
+async def test_only_a_data_sm_asks_for_an_alert(
+    front: Front, depot: Depot, time: FakeClock, pdu: DataSm | SubmitSm, alerts: int
+) -> None:
+    peer = await front.bound_peer()
+    await answer(peer, pdu)
+    await depot.call(Finished(Outcome.EXPIRED, ErrorCode.VALIDITY_EXCEEDED), "alpha")
+    time.advance(1)
+    await answer(peer, submit(2, destination_addr=NUMBERS[0], registered_delivery=0))
+    await depot.call(Finished(Outcome.DELIVERED, ErrorCode.NONE), "alpha")
+
+    assert len(await depot.owed()) == alerts
 
 
 async def test_parts_may_come_in_data_sm(front: Front, depot: Depot) -> None:

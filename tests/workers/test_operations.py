@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+import structlog
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Finished
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Outcome
-from smppgw.core.routing import Router
 from smppgw.core.verdict import Rejected
 from smppgw.smpp.consts import CommandStatus, MessageState
 from smppgw.smpp.dialects import DIALECTS
@@ -24,7 +24,6 @@ from smppgw.smpp.pdu import (
     SubmitSmResp,
 )
 from smppgw.store.base import StoreError, StoreFullError
-from smppgw.workers.routes import Routes
 from tests.workers.fakes import (
     RECIPIENT,
     START,
@@ -34,6 +33,7 @@ from tests.workers.fakes import (
     Peer,
     attempt_for,
     policy,
+    routes_over,
     submit,
     value_of,
 )
@@ -413,6 +413,18 @@ async def test_another_source_is_answered_like_an_unknown_id(front: Front, depot
     assert await depot.stages() == {"queued": 1}
 
 
+async def test_a_replacement_with_octets_without_meaning_is_told_and_stored(front: Front, depot: Depot) -> None:
+    peer = await front.bound_peer()
+    message_id = await submitted(peer)
+
+    with structlog.testing.capture_logs() as events:
+        assert await status(peer, replace_sm(message_id, short_message=b"a\xff")) == OK
+
+    told = [(event["octets"], event["command"]) for event in events if event["event"] == "octets without meaning"]
+    assert told == [(1, "replace_sm")]
+    assert depot.replaced() == [1]
+
+
 # --- limits and faults ------------------------------------------------------------------------------------------------
 
 
@@ -475,6 +487,6 @@ async def test_a_reload_brings_new_routes(front: Front) -> None:
     peer = await front.bound_peer()
     message_id = await submitted(peer)
 
-    front.operations.reload(Routes(Router([]), {}))
+    front.operations.reload(routes_over([], {}, front.time))
 
     assert await status(peer, replace_sm(message_id)) == CommandStatus.ESME_RREPLACEFAIL

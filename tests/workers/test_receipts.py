@@ -1,18 +1,28 @@
 """Receipts reach the account, each until it is acknowledged; what nobody acknowledged comes again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Outcome
+from smppgw.core.model import MessageId, Outcome
 from smppgw.core.verdict import Rejected
 from smppgw.smpp import receipt, udh
-from smppgw.smpp.consts import CommandStatus, MessageState
-from smppgw.smpp.pdu import BindReceiver, BindTransmitter, DeliverSm, GenericNack, Pdu, SubmitSmResp, Unbind, UnbindResp
+from smppgw.smpp.consts import CommandStatus, MessageState, Tag
+from smppgw.smpp.pdu import (
+    AlertNotification,
+    BindReceiver,
+    BindTransmitter,
+    DeliverSm,
+    GenericNack,
+    Pdu,
+    SubmitSmResp,
+    Unbind,
+    UnbindResp,
+)
 from smppgw.store.base import StoreError, StoreFailedError
-from smppgw.workers.receipts import LEASE_S, SUPPLY, TEMPORARY
+from smppgw.workers.receipts import ALERT_AGAIN_S, LEASE_S, NOTIFIED_S, SUPPLY, TEMPORARY
 from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
 from tests.workers.front import Front
 
@@ -30,11 +40,15 @@ def receiver(account: str = "acme") -> Pdu:
     return BindReceiver(sequence_number=1, system_id=account, password="secret", interface_version=0x34)
 
 
-def id_of(pdu: Pdu) -> str:
+def said_by(pdu: Pdu) -> receipt.Receipt:
     assert isinstance(pdu, DeliverSm)
     said = receipt.parse(pdu.short_message)
     assert said is not None
-    return said.message_id
+    return said
+
+
+def id_of(pdu: Pdu) -> str:
+    return said_by(pdu).message_id
 
 
 def ids_of(pdus: list[DeliverSm]) -> list[str]:
@@ -95,7 +109,8 @@ async def test_a_backlog_many_times_the_supply_is_delivered_in_order_and_once(fr
 
 
 async def test_nothing_is_kept_of_what_is_done(front: Front, depot: Depot) -> None:
-    await front.owe(WINDOW)
+    await front.owe(WINDOW - 1)
+    await notify(front)
     peer = await front.bound_peer()
 
     peer.acknowledge(*await peer.receipts(WINDOW))
@@ -104,6 +119,7 @@ async def test_nothing_is_kept_of_what_is_done(front: Front, depot: Depot) -> No
 
     kept = front.receipts
     assert not [kind for kind in (kept._sent, kept._results, kept._noted, kept._unstored) if kind]
+    assert not kept._desks["acme"].notifying
 
 
 async def test_no_more_than_a_window_is_on_the_way(front: Front) -> None:
@@ -364,3 +380,229 @@ async def test_an_account_that_a_reload_brings_gets_its_receipts(front: Front, t
     front.receipts.owed("nobody")
 
     assert peer.connection.can_request
+
+
+# --- intermediate notifications ---------------------------------------------------------------------------------------
+
+NOTIFY = 0x11
+"""A notification, and a receipt."""
+
+
+async def notify(front: Front, count: int = 1) -> Sequence[MessageId]:
+    """Let a carrier take so many messages, whose ESME wants to hear of it."""
+    numbers = await front.depot.hand_over(count, registered_delivery=NOTIFY)
+    front.receipts.owed("acme")
+    return numbers
+
+
+async def deliver(front: Front, number: MessageId) -> None:
+    """Let the recipient have a message."""
+    await front.depot.report(number)
+    front.receipts.owed("acme")
+
+
+def states_of(pdus: list[DeliverSm]) -> list[MessageState]:
+    return [said_by(pdu).state for pdu in pdus]
+
+
+async def test_a_notification_is_delivered_and_counted_as_what_it_is(front: Front, depot: Depot) -> None:
+    await notify(front)
+    peer = await front.bound_peer()
+
+    (pdu,) = await peer.receipts(1)
+    peer.acknowledge(pdu)
+    await settled(depot, 1)
+
+    assert (pdu.esm_class, states_of([pdu])) == (0x20, [MessageState.ENROUTE])
+    assert await depot.owed() == []
+    assert value_of(front.metrics, "receipts_total", account="acme", stat="ENROUTE") == 1
+
+
+async def test_the_receipt_follows_its_notification_on_the_same_bind(front: Front) -> None:
+    """Without waiting for the answer: what is sent first on a bind is read first."""
+    (number,) = await notify(front)
+    peer = await front.bound_peer()
+    first = await peer.receipts(1)
+
+    await deliver(front, number)
+
+    assert states_of(first + await peer.receipts(1)) == [MessageState.ENROUTE, MessageState.DELIVERED]
+
+
+async def test_a_notification_that_was_put_off_does_not_come_after_the_receipt(
+    front: Front, depot: Depot, time: FakeClock
+) -> None:
+    (number,) = await notify(front)
+    peer = await front.bound_peer()
+    peer.acknowledge(*await peer.receipts(1), status=CommandStatus.ESME_RMSGQFUL)
+    await settled(depot, 1)
+
+    await deliver(front, number)
+    peer.acknowledge(*(final := await peer.receipts(1)))
+    await settled(depot, 2)
+    time.advance(LEASE_S + 1)
+
+    assert states_of(final) == [MessageState.DELIVERED]
+    assert await depot.owed() == []
+
+
+class TestAReceiptWhoseNotificationIsOnAnotherBind:
+    """With room for one on each bind."""
+
+    @pytest.fixture
+    async def front(self, depot: Depot, time: FakeClock) -> AsyncIterator[Front]:
+        front = Front(depot, time, receipt_window=1)
+        async with front.delivering():
+            yield front
+
+    async def on_the_way(self, front: Front, depot: Depot) -> tuple[Peer, Peer, DeliverSm]:
+        """Return the bind that has the notification, the other one, and the notification; the message has ended."""
+        (number,) = await notify(front)
+        first, second = await front.bound_peer(), await front.bound_peer()
+        (notification,) = await first.receipts(1)
+        await deliver(front, number)
+        await settled(depot, 1)
+        assert second.transport.pdus == []
+        return first, second, notification
+
+    async def test_waits_until_that_is_answered(self, front: Front, depot: Depot, time: FakeClock) -> None:
+        first, second, notification = await self.on_the_way(front, depot)
+
+        first.acknowledge(notification)
+        await settled(depot, 2)
+        time.advance(NOTIFIED_S)
+        front.receipts.owed("acme")
+
+        assert states_of(await first.receipts(1)) == [MessageState.DELIVERED]
+        assert second.transport.pdus == []
+
+    async def test_does_not_wait_for_a_bind_that_is_gone(self, front: Front, depot: Depot, time: FakeClock) -> None:
+        first, second, _ = await self.on_the_way(front, depot)
+
+        first.vanish()
+        time.advance(NOTIFIED_S)
+        front.receipts.owed("acme")
+
+        assert states_of(await second.receipts(1)) == [MessageState.DELIVERED]
+
+    async def test_holds_up_no_other(self, front: Front, depot: Depot) -> None:
+        _, second, _ = await self.on_the_way(front, depot)
+
+        (other,) = await front.owe(1)
+
+        assert ids_of(await second.receipts(1)) == [f"id{other}"]
+
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+
+
+async def alert(front: Front) -> None:
+    """Let a recipient be away, and come back; his ESME wants to hear of it."""
+    depot, time = front.depot, front.time
+    asks = {"recipient": RECIPIENT, "registered_delivery": 0}
+    (away,) = await depot.hand_over(1, wants_alert=True, **asks)
+    await depot.report(away, Outcome.EXPIRED, error=ErrorCode.VALIDITY_EXCEEDED)
+    time.advance(1)
+    (back,) = await depot.hand_over(1, **asks)
+    await deliver(front, back)
+
+
+def old_receiver() -> Pdu:
+    return BindReceiver(sequence_number=1, system_id="acme", password="secret", interface_version=0x33)
+
+
+async def test_an_alert_is_done_when_a_bind_has_it(front: Front, depot: Depot, time: FakeClock) -> None:
+    await alert(front)
+    peer = await front.bound_peer(receiver())
+
+    (pdu,) = await peer.got()
+    await settled(depot, 1)
+    time.advance(LEASE_S + 1)
+
+    assert pdu == AlertNotification(
+        sequence_number=pdu.sequence_number,
+        source_addr_ton=1,
+        source_addr_npi=1,
+        source_addr=RECIPIENT,
+        esme_addr_ton=5,
+        esme_addr="ACME",
+        tlvs=((Tag.MS_AVAILABILITY_STATUS, b"\0"),),
+    )
+    assert await depot.owed() == []
+    assert peer.connection.can_request
+
+
+async def test_an_alert_is_no_receipt_in_the_books(front: Front, depot: Depot) -> None:
+    await alert(front)
+    await (await front.bound_peer()).got()
+    await settled(depot, 1)
+
+    assert value_of(front.metrics, "receipts_total", account="acme", stat="DELIVRD") == 0
+
+
+async def test_a_transmitter_gets_no_alert(front: Front, depot: Depot) -> None:
+    sender = await front.bound_peer(
+        BindTransmitter(sequence_number=1, system_id="acme", password="secret", interface_version=0x34)
+    )
+    await alert(front)
+    peer = await front.bound_peer(receiver())
+
+    assert [type(pdu) for pdu in await peer.got()] == [AlertNotification]
+    assert sender.transport.pdus == []
+
+
+async def test_a_bind_below_3_4_gets_none_and_the_alert_waits_for_another(
+    front: Front, depot: Depot, time: FakeClock
+) -> None:
+    await alert(front)
+    old = await front.bound_peer(old_receiver())
+    await settled(depot, 1)
+    peer = await front.bound_peer(receiver())
+
+    time.advance(ALERT_AGAIN_S)
+    front.receipts.owed("acme")
+
+    assert [type(pdu) for pdu in await peer.got()] == [AlertNotification]
+    assert old.transport.pdus == []
+
+
+async def test_of_several_binds_one_that_knows_alerts_gets_it(front: Front) -> None:
+    old, peer = await front.bound_peer(old_receiver()), await front.bound_peer(receiver())
+
+    await alert(front)
+
+    assert [type(pdu) for pdu in await peer.got()] == [AlertNotification]
+    assert old.transport.pdus == []
+
+
+async def test_an_alert_that_no_bind_can_read_holds_up_no_receipt(front: Front, depot: Depot) -> None:
+    await alert(front)
+    (number,) = await front.owe(1)
+    old = await front.bound_peer(old_receiver())
+
+    assert ids_of(await old.receipts(1)) == [f"id{number}"]
+
+
+async def test_an_alert_whose_outcome_could_not_be_stored_comes_again(
+    front: Front, depot: Depot, time: FakeClock
+) -> None:
+    depot.scripted.fail("settle_outgoing", StoreFailedError("gone"))
+    await alert(front)
+    peer = await front.bound_peer()
+    first = await peer.got()
+    await depot.scripted.until("settle_outgoing")
+
+    time.advance(LEASE_S + 1)
+    front.receipts.owed("acme")
+
+    assert [type(pdu) for pdu in first + await peer.got()] == [AlertNotification] * 2
+
+
+async def test_nothing_is_kept_of_an_alert_that_is_done(front: Front, depot: Depot) -> None:
+    await alert(front)
+    await (await front.bound_peer()).got()
+    await settled(depot, 1)
+    await some_turns()
+
+    kept = front.receipts
+    assert not [kind for kind in (kept._sent, kept._results, kept._noted, kept._unstored) if kind]

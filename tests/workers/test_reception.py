@@ -88,6 +88,14 @@ async def test_the_end_of_a_session_is_counted_with_its_reason(front: Front, bou
     assert disconnects(front, account, "lost") == 1
 
 
+async def test_a_call_that_ends_before_a_bind_is_counted_for_whom_was_called(front: Front) -> None:
+    peer = front.peer(called="acme")
+
+    peer.vanish()
+
+    assert disconnects(front, "acme", "lost") == 1
+
+
 async def test_a_bad_pdu_is_counted(front: Front) -> None:
     peer = await front.bound_peer()
 

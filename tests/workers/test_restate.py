@@ -1,6 +1,6 @@
 """data_sm and submit_multi in the words of submit_sm."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -63,11 +63,20 @@ def test_no_time_to_live_is_the_accounts_validity() -> None:
     assert stated.validity_period == ""
 
 
+@pytest.mark.parametrize("flag", [0, 1])
+def test_its_delivery_pending_flag_is_set_or_not(flag: int) -> None:
+    assert isinstance(restate.data_sm(data_sm(PAYLOAD, tlv.of_int(Tag.SET_DPF, flag)), START), SubmitSm)
+
+
 @pytest.mark.parametrize(
     ("pdu", "status"),
     [
         pytest.param(data_sm(), CommandStatus.ESME_RMISSINGOPTPARAM, id="no payload"),
         pytest.param(data_sm(PAYLOAD, (Tag.QOS_TIME_TO_LIVE, b"1")), CommandStatus.ESME_RINVPARLEN, id="short TLV"),
+        pytest.param(data_sm(PAYLOAD, (Tag.SET_DPF, b"")), CommandStatus.ESME_RINVPARLEN, id="empty set_dpf"),
+        pytest.param(
+            data_sm(PAYLOAD, (Tag.SET_DPF, b"\2")), CommandStatus.ESME_RINVOPTPARAMVAL, id="impossible set_dpf"
+        ),
         pytest.param(data_sm(PAYLOAD, source_addr="A" * 21), CommandStatus.ESME_RINVSRCADR, id="long source"),
         pytest.param(data_sm(PAYLOAD, destination_addr="1" * 21), CommandStatus.ESME_RINVDSTADR, id="long destination"),
     ],
@@ -103,7 +112,7 @@ _TIMES = st.sampled_from(["", "", "000000010000000R", "231114231320000+"]) | st.
 _TLVS = st.lists(
     st.tuples(
         st.sampled_from([Tag.MESSAGE_PAYLOAD, Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM])
-        | st.sampled_from([Tag.QOS_TIME_TO_LIVE, Tag.USER_MESSAGE_REFERENCE, 0x1501]),
+        | st.sampled_from([Tag.QOS_TIME_TO_LIVE, Tag.SET_DPF, Tag.USER_MESSAGE_REFERENCE, 0x1501]),
         st.binary(max_size=4),
     ),
     max_size=5,
@@ -191,7 +200,7 @@ ORIGINAL = Message(
     st.sampled_from([0, 8]) | _OCTETS,
 )
 def test_any_replace_sm_is_read_or_refused(pdu: ReplaceSm, data_coding: int) -> None:
-    read = read_replacement(pdu, Original(ORIGINAL, data_coding, 0), policy(), 0x34, START)
+    read = read_replacement(pdu, Original(replace(ORIGINAL, data_coding=data_coding), 0), policy(), 0x34, START)
 
     assert isinstance(read, Rewrite | Refusal)
     if isinstance(read, Rewrite):

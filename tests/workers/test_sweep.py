@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
 from smppgw.core.doubt import PARKED_S
-from smppgw.core.model import DoubtRule, Outcome
+from smppgw.core.model import DoubtRule, Outcome, Part
 from smppgw.core.verdict import Doubtful
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish, StoreError
@@ -80,6 +81,17 @@ async def test_what_was_parked_too_long_ends_with_an_alert(broom: Broom, depot: 
     assert await depot.owed() == [(f"id{number}", "unknown", ErrorCode.OUTCOME_UNKNOWN)]
 
 
+async def test_messages_do_not_expire_without_a_word(broom: Broom, depot: Depot, time: FakeClock) -> None:
+    await depot.submit(3)
+    time.advance(3601)
+
+    with capture_logs() as log:
+        await broom.sweeper.turn()
+        await broom.sweeper.turn()
+
+    assert [(line["event"], line["messages"]) for line in log] == [("messages expired while they waited", 3)]
+
+
 async def test_dispatchers_are_told_of_what_became_due(broom: Broom, depot: Depot, time: FakeClock) -> None:
     await depot.accept(replace(depot.submission(), schedule_at=time.now + 60))
 
@@ -89,6 +101,24 @@ async def test_dispatchers_are_told_of_what_became_due(broom: Broom, depot: Depo
     await broom.sweeper.turn()
 
     assert (early, broom.due) == (0, 1)
+
+
+async def test_texts_that_were_joined_without_their_missing_parts_are_routed_at_once(
+    broom: Broom, depot: Depot, time: FakeClock
+) -> None:
+    await broom.sweeper.turn()
+    before = broom.left_over
+    first = depot.submission()
+    segment = replace(first.segments[0], part=Part(7, 2, 1), decision=None)
+    rules = {"acme": AssemblyRule(120.0, send_incomplete=True)}
+    await depot.real.accept([replace(first, segments=(segment,))], rules, time.now)
+    await broom.sweeper.turn()
+    while_it_waits = broom.left_over
+    time.advance(120)
+
+    await broom.sweeper.turn()
+
+    assert (before, while_it_waits, broom.left_over) == (1, 1, 2)
 
 
 async def test_figures_are_looked_at_now_and_then(broom: Broom, depot: Depot, time: FakeClock) -> None:

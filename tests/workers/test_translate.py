@@ -6,15 +6,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smppgw.core.classes import ClassRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind, Part
+from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind, Part, TrafficClass
 from smppgw.smpp import receipt, tlv, udh
 from smppgw.smpp.consts import CommandStatus, MessageState, Tag
-from smppgw.smpp.pdu import SubmitSm, decode, encode
+from smppgw.smpp.pdu import AlertNotification, SubmitSm, decode, encode
 from smppgw.smpp.receipt import DIALECTS, Dialect
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.workers.policy import AccountPolicy
-from smppgw.workers.translate import MAX_PARTS, Draft, Refusal, read_submit, write_receipt
+from smppgw.workers.translate import (
+    MAX_PARTS,
+    Draft,
+    Refusal,
+    read_submit,
+    write_alert,
+    write_data_receipt,
+    write_receipt,
+)
 from tests.workers.fakes import RECIPIENT, START, policy, submit
 
 # START is 2023-11-14 22:13:20 UTC.
@@ -70,6 +79,7 @@ def test_a_plain_submit_is_understood_whole() -> None:
         expires_at=START + 3600,
         user_message_reference=None,
         vendor_tlvs=b"",
+        traffic_class=TrafficClass.TRANSACTIONAL,
     )
 
 
@@ -110,11 +120,32 @@ def test_message_class_zero_is_a_flash_message(data_coding: int, flash: bool) ->
     ],
 )
 def test_data_coding_0_means_what_the_account_says(alphabet: Alphabet, octets: bytes, text: str) -> None:
-    assert read(submit(short_message=octets), policy(default_alphabet=alphabet)).text == text
+    assert read(submit(short_message=octets), policy(alphabets=alphabets(alphabet))).text == text
+
+
+@pytest.mark.parametrize(
+    ("data_coding", "reading", "octets", "text", "flash"),
+    [
+        (0x01, Alphabet.GSM7, b"\x00\x1b\x65", "@€", False),
+        (0x01, Alphabet.LATIN1, b"\xe4", "ä", False),
+        (0x09, Alphabet.SHIFT_JIS, b"\x82\xa0", "あ", False),
+        (0x04, Alphabet.UTF8, "grün".encode(), "grün", False),
+        (0xF4, Alphabet.LATIN1, b"\xe4", "ä", True),
+        (0xF1, Alphabet.UCS2, "你".encode("utf-16-be"), "你", False),
+    ],
+)
+def test_a_data_coding_means_what_the_account_says_and_keeps_its_class(
+    data_coding: int, reading: Alphabet, octets: bytes, text: str, flash: bool
+) -> None:
+    account = policy(alphabets=alphabets(Alphabet.GSM7, {data_coding: reading}))
+
+    draft = read(submit(data_coding=data_coding, short_message=octets), account)
+
+    assert (draft.text, draft.flash) == (text, flash)
 
 
 def test_an_octet_without_meaning_is_replaced_and_counted() -> None:
-    draft = read(submit(short_message=b"a\xff"), policy(default_alphabet=Alphabet.UTF8))
+    draft = read(submit(short_message=b"a\xff"), policy(alphabets=alphabets(Alphabet.UTF8)))
 
     assert (len(draft.text), draft.replaced) == (2, 1)
 
@@ -352,8 +383,27 @@ def test_a_receipt_says_so_in_esm_class_and_its_text_has_the_default_coding() ->
     assert (pdu.esm_class, pdu.data_coding, pdu.registered_delivery) == (0x04, 0, 0)
 
 
-def test_an_intermediate_notification_has_its_own_esm_class() -> None:
-    assert write_receipt(outgoing(kind=OutgoingKind.INTERMEDIATE), Dialect()).esm_class == 0x20
+@pytest.mark.parametrize("profile", DIALECTS)
+def test_an_intermediate_notification_says_so_in_every_profile(profile: str) -> None:
+    notification = outgoing(kind=OutgoingKind.INTERMEDIATE, outcome=Outcome.ENROUTE)
+    as_deliver_sm = write_receipt(notification, DIALECTS[profile])
+    as_data_sm = write_data_receipt(notification, DIALECTS[profile])
+
+    assert (as_deliver_sm.esm_class, as_data_sm.esm_class) == (0x20, 0x20)
+    said = receipt.parse(as_deliver_sm.short_message)
+    assert said is not None
+    assert (said.state, said.err, said.dlvrd or 0) == (MessageState.ENROUTE, 0, 0)
+    if Tag.MESSAGE_STATE in DIALECTS[profile].tlvs:
+        assert tlv.integer(as_deliver_sm.tlvs, Tag.MESSAGE_STATE) == MessageState.ENROUTE
+
+
+def test_an_alert_says_who_is_back_and_who_wanted_to_know() -> None:
+    pdu = decode(encode(write_alert(outgoing(kind=OutgoingKind.ALERT, source=Address(5, 7, "ACME")))))
+
+    assert isinstance(pdu, AlertNotification)
+    assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr) == (1, 1, RECIPIENT)
+    assert (pdu.esme_addr_ton, pdu.esme_addr_npi, pdu.esme_addr) == (5, 7, "ACME")
+    assert tlv.integer(pdu.tlvs, Tag.MS_AVAILABILITY_STATUS) == 0
 
 
 def test_the_text_and_the_tlvs_of_a_receipt_say_the_same() -> None:
@@ -380,3 +430,9 @@ def test_no_text_and_no_address_of_a_peer_spoils_its_receipt(text: str, addr: st
     pdu = write_receipt(outgoing(text=text, source=Address(0, 0, addr)), Dialect())
 
     assert decode(encode(pdu)) == pdu
+
+
+def test_the_class_is_told_by_the_accounts_rules() -> None:
+    rules = (ClassRule(traffic_class=TrafficClass.OTP, service_type="OTP"),)
+
+    assert read(submit(service_type="OTP"), policy(classes=rules)).traffic_class is TrafficClass.OTP

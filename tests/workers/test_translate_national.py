@@ -7,7 +7,7 @@ import pytest
 from smppgw.core.model import Part
 from smppgw.smpp import gsm7, udh
 from smppgw.smpp.consts import CommandStatus, Tag
-from smppgw.smpp.text import Alphabet
+from smppgw.smpp.text import Alphabet, alphabets
 from smppgw.workers.translate import Draft, Refusal, read_submit
 from tests.workers.fakes import START, policy, submit
 
@@ -73,7 +73,7 @@ def test_a_language_shift_of_the_wrong_length_is_a_malformed_header() -> None:
     assert refusal == Refusal(CommandStatus.ESME_RINVESMCLASS, "element 0x24 of 2 octets, not 1")
 
 
-PACKED = {"default_alphabet": Alphabet.GSM7_PACKED}
+PACKED = {"alphabets": alphabets(Alphabet.GSM7_PACKED)}
 
 
 def test_packed_septets_are_understood_where_the_account_packs() -> None:

@@ -39,7 +39,7 @@ from smppgw.carriers.http import (
     retry_after,
 )
 from smppgw.core.model import Attempt
-from smppgw.core.verdict import Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.verdict import Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 
 METHOD: Final = "POST"
 OK: Final = "OK"
@@ -132,8 +132,22 @@ class Api:
         """Fetch the access key where it is not fixed, and keep it fresh from then on. Never raises; bounded."""
         await self._credentials.start()
 
-    async def send(self, attempt: Attempt, *, action: str, accepted: Callable[[Reply], Verdict]) -> Verdict:
-        """Send an attempt, signed anew, and read the answer; ``accepted`` reads one that says OK."""
+    async def send(
+        self,
+        attempt: Attempt,
+        *,
+        action: str,
+        accepted: Callable[[Reply], Verdict],
+        refused: Callable[[Reply | NotSent | Lost], Verdict] | None = None,
+    ) -> Verdict:
+        """Send an attempt, signed anew, and read the answer.
+
+        Args:
+            attempt: Goes out as it was stored.
+            action: What it asks for.
+            accepted: Reads an answer that says OK.
+            refused: Reads anything else; absent: the method of that name.
+        """
         started = self._monotonic()
         result = await self._call(
             action,
@@ -142,8 +156,13 @@ class Api:
             nonce=attempt.nonce or "",
             date=attempt.date or "",
             deadline_s=self._config.send_timeout,
+            content_type=attempt.content_type,
+            body=attempt.body,
         )
-        verdict = accepted(result) if isinstance(result, Reply) and result.is_ok else self.refused(result)
+        if isinstance(result, Reply) and result.is_ok:
+            verdict: Verdict = accepted(result)
+        else:
+            verdict = (refused or self.refused)(result)
         self._observer.called(self._carrier, Operation.SEND, outcome_of(verdict), self._monotonic() - started)
         return verdict
 
@@ -152,25 +171,32 @@ class Api:
     ) -> _Body | Deferred | Doubtful | Rejected:
         """Ask a question that changes nothing; anything but a body says why there is no answer."""
         started = self._monotonic()
-        result = await self._call(
-            action,
-            host=self._config.endpoint,
-            query=canonical_query(parameters),
-            nonce=secrets.token_hex(16),
-            date=date_of(self._clock()),
-            deadline_s=self._config.lookup_timeout,
-        )
+        result = await self._question(action, parameters)
         found = read_json(decoder, result.answer.body) if isinstance(result, Reply) and result.is_ok else None
         refused = self.refused(result)
         outcome = outcome_of(refused) if found is None else CallOutcome.OK
         self._observer.called(self._carrier, operation, outcome, self._monotonic() - started)
         return refused if found is None else found
 
+    async def fetch(
+        self, operation: Operation, action: str, parameters: Mapping[str, str]
+    ) -> tuple[Reply | NotSent | Lost, float]:
+        """Ask a question that changes nothing; return what came of it, and how many seconds it took."""
+        started = self._monotonic()
+        result = await self._question(action, parameters)
+        seconds = self._monotonic() - started
+        is_ok = isinstance(result, Reply) and result.is_ok
+        self._observer.called(
+            self._carrier, operation, CallOutcome.OK if is_ok else outcome_of(self.refused(result)), seconds
+        )
+        return result, seconds
+
     def refused(self, result: Reply | NotSent | Lost) -> Deferred | Doubtful | Rejected:
         """Say what a call means that was not answered with OK, or whose OK cannot be read."""
         match result:
             case _NoKey():
-                return Deferred(result.reason, not_before=self._clock() + KEY_PAUSE_S, whole_carrier=True)
+                until = self._clock() + KEY_PAUSE_S
+                return Deferred(result.reason, not_before=until, whole_carrier=True, pause=PauseCause.LOGIN)
             case NotSent():
                 return not_sent(result)
             case Lost():
@@ -183,8 +209,27 @@ class Api:
         await self._credentials.stop()
         await self._http.aclose()
 
+    async def _question(self, action: str, parameters: Mapping[str, str]) -> Reply | NotSent | Lost:
+        return await self._call(
+            action,
+            host=self._config.endpoint,
+            query=canonical_query(parameters),
+            nonce=secrets.token_hex(16),
+            date=date_of(self._clock()),
+            deadline_s=self._config.lookup_timeout,
+        )
+
     async def _call(
-        self, action: str, *, host: str, query: str, nonce: str, date: str, deadline_s: float
+        self,
+        action: str,
+        *,
+        host: str,
+        query: str,
+        nonce: str,
+        date: str,
+        deadline_s: float,
+        content_type: str | None = None,
+        body: bytes = b"",
     ) -> Reply | NotSent | Lost:
         credentials = self._credentials.current()
         if credentials is None:
@@ -197,12 +242,14 @@ class Api:
             query=query,
             nonce=nonce,
             date=date,
+            body=body,
+            content_type=content_type,
         )
         # Without it the gateway may answer in XML (alibaba.md 1).
         headers = {"accept": "application/json", **signed_headers(rpc, credentials)}
         result = await call(
             self._http,
-            request(host, f"/?{query}", method=METHOD, headers=headers),
+            request(host, f"/?{query}", method=METHOD, headers=headers, body=body),
             deadline_s=deadline_s,
             max_octets=MAX_ANSWER_OCTETS,
         )
@@ -222,7 +269,7 @@ class Api:
         if (status != httpx.codes.OK and not 400 <= status < 500) or status == httpx.codes.REQUEST_TIMEOUT:
             return Doubtful(reason)
         if status != httpx.codes.OK and (pause_until := _retry_after(reply.answer, now)):
-            return Deferred(reason, not_before=pause_until, whole_carrier=True)
+            return Deferred(reason, not_before=pause_until, whole_carrier=True, pause=PauseCause.THROTTLE)
         if meaning:
             return _verdict(number_window(meaning, reply.message), reason, reply.answer, now)
         if status == httpx.codes.OK:
@@ -253,11 +300,14 @@ def _verdict(meaning: Refusal, reason: str, answer: Answer, now: float) -> Defer
         case Kind.RECIPIENT:
             return Rejected(meaning.error, reason, meaning.outcome, may_fail_over=False)
         case Kind.ACCOUNT:
-            return Deferred(reason, not_before=now + ACCOUNT_PAUSE_S, whole_carrier=True)
+            return Deferred(reason, not_before=now + ACCOUNT_PAUSE_S, whole_carrier=True, pause=PauseCause.LOGIN)
+        case Kind.MONEY:
+            return Deferred(reason, not_before=now + ACCOUNT_PAUSE_S, whole_carrier=True, pause=PauseCause.MONEY)
         case Kind.QUOTA:
-            return Deferred(reason, not_before=now + QUOTA_PAUSE_S, whole_carrier=True)
+            return Deferred(reason, not_before=now + QUOTA_PAUSE_S, whole_carrier=True, pause=PauseCause.QUOTA)
         case Kind.THROTTLE:
-            return Deferred(reason, not_before=retry_after(answer, now), whole_carrier=True)
+            until = retry_after(answer, now)
+            return Deferred(reason, not_before=until, whole_carrier=True, pause=PauseCause.THROTTLE)
         case Kind.NUMBER_MINUTE:
             return Deferred(reason, not_before=next_minute(now))
         case Kind.NUMBER_HOUR:

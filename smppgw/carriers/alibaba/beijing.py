@@ -6,6 +6,8 @@ from typing import Final
 
 BEIJING: Final = timezone(timedelta(hours=8))
 
+_MORNING_HOUR: Final = 8
+_EVENING_HOUR: Final = 20
 _CLOCKS_APART_S: Final = 120.0
 _DATE_VALID_S: Final = 900.0
 """A request is taken up to 15 minutes after its date (``InvalidTimeStamp.Expired``)."""
@@ -33,6 +35,18 @@ def next_minute(now: float) -> float:
 def next_hour(now: float) -> float:
     """Return the start of the next clock hour, Unix seconds; whole hours are the same in UTC+8."""
     return (now // 3600 + 1) * 3600
+
+
+def is_night(now: float) -> bool:
+    """Whether it is between 20:00 and 8:00, when no promotions are sent."""
+    return not _MORNING_HOUR <= datetime.fromtimestamp(now, BEIJING).hour < _EVENING_HOUR
+
+
+def next_morning(now: float) -> float:
+    """Return the next 8:00, Unix seconds."""
+    here = datetime.fromtimestamp(now, BEIJING)
+    morning = here.replace(hour=_MORNING_HOUR, minute=0, second=0, microsecond=0)
+    return (morning if here < morning else morning + timedelta(days=1)).timestamp()
 
 
 def read_time(text: str) -> float | None:

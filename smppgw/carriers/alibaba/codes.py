@@ -22,7 +22,9 @@ class Kind(Enum):
     RECIPIENT = auto()
     """The recipient: no other carrier is to be tried."""
     ACCOUNT = auto()
-    """Key, permission, money, contract, clock: nothing goes until somebody acts."""
+    """Key, permission, contract, clock: nothing goes until somebody acts."""
+    MONEY = auto()
+    """No credit: nothing goes until somebody acts."""
     QUOTA = auto()
     """A daily or monthly limit of the account."""
     THROTTLE = auto()
@@ -65,6 +67,7 @@ def _message(error: ErrorCode) -> Refusal:
 
 
 _ACCOUNT: Final = Refusal(Kind.ACCOUNT, ErrorCode.CARRIER_ACCOUNT)
+_MONEY: Final = Refusal(Kind.MONEY, ErrorCode.CARRIER_ACCOUNT)
 _AMBIGUOUS: Final = Refusal(Kind.AMBIGUOUS)
 _THROTTLE: Final = Refusal(Kind.THROTTLE)
 _QUOTA: Final = Refusal(Kind.QUOTA, ErrorCode.VOLUME_LIMIT)
@@ -76,16 +79,31 @@ _CONTENT: Final = _message(ErrorCode.CONTENT_REFUSED)
 _SENDER: Final = _message(ErrorCode.SENDER_REFUSED)
 _PARAMETER: Final = _message(ErrorCode.PARAMETER_REFUSED)
 
+ABOUT_THE_SIGNATURE: Final = frozenset(
+    {
+        "isv.SMS_SIGNATURE_ILLEGAL",
+        "isv.SMS_SIGN_NAME_ILLEGAL",
+        "isv.SMS_SIGN_ILLEGAL",
+        "isv.SIGN_STATE_ILLEGAL",
+        "isv.SIGN_NAME_ILLEGAL",
+        "isv.SIGNATURE_BLACKLIST",
+        "isv.SMS_SIGN_EMOJI_ILLEGAL",
+        "isv.SIGN_SOURCE_ILLEGAL",
+        "isv.SMS_SIGNATURE_SCENE_ILLEGAL",
+        "SignatureNotFound",
+    }
+)
+"""The signature cannot be used, whoever the recipient and whatever the values."""
+
 REFUSALS: Final = _table(
     {
         Refusal(Kind.NUMBER_HOUR, ErrorCode.FREQUENCY_LIMIT): "isv.BUSINESS_LIMIT_CONTROL",
         _QUOTA: "isv.DAY_LIMIT_CONTROL isv.MONTH_LIMIT_CONTROL",
-        _ACCOUNT: "isv.AMOUNT_NOT_ENOUGH isv.OUT_OF_SERVICE isv.PRODUCT_UN_SUBSCRIPT isv.PRODUCT_UNSUBSCRIBE"
+        _MONEY: "isv.AMOUNT_NOT_ENOUGH isv.OUT_OF_SERVICE",
+        _ACCOUNT: "isv.PRODUCT_UN_SUBSCRIPT isv.PRODUCT_UNSUBSCRIBE"
         " isv.ACCOUNT_NOT_EXISTS isv.ACCOUNT_ABNORMAL isv.SECURITY_FROZEN_ACCOUNT isp.RAM_PERMISSION_DENY"
         " isv.DENY_IP_RANGE",
-        _SENDER: "isv.SMS_SIGNATURE_ILLEGAL isv.SMS_SIGN_NAME_ILLEGAL isv.SMS_SIGN_ILLEGAL isv.SIGN_STATE_ILLEGAL"
-        " isv.SIGN_NAME_ILLEGAL isv.SIGNATURE_BLACKLIST isv.SMS_SIGN_EMOJI_ILLEGAL isv.SIGN_SOURCE_ILLEGAL"
-        " SignatureNotFound isv.SMS_SIGNATURE_SCENE_ILLEGAL isv.EXTEND_CODE_ERROR isv.ONE_CODE_MULTIPLE_SIGN"
+        _SENDER: " ".join(sorted(ABOUT_THE_SIGNATURE)) + " isv.EXTEND_CODE_ERROR isv.ONE_CODE_MULTIPLE_SIGN"
         " isv.CODE_EXCEED_LIMIT isv.CODE_ERROR",
         _TEMPLATE: "isv.SMS_TEMPLATE_ILLEGAL TemplateNotFound isv.TEMPLATE_MISSING_PARAMETERS"
         " isv.TEMPLATE_PARAMS_ILLEGAL isv.INVALID_JSON_PARAM isv.PARAM_LENGTH_LIMIT isv.PARAM_NOT_SUPPORT_URL"
@@ -106,8 +124,8 @@ GLOBE_REFUSALS: Final = _table(
         Refusal(Kind.NUMBER_MINUTE, ErrorCode.FREQUENCY_LIMIT): "BUSINESS_LIMIT_CONTROL_MINUTE",
         Refusal(Kind.NUMBER_HOUR, ErrorCode.FREQUENCY_LIMIT): "BUSINESS_LIMIT_HOUR",
         Refusal(Kind.NUMBER_DAY, ErrorCode.FREQUENCY_LIMIT): "BUSINESS_LIMIT_DAY BUSINESS_LIMIT_CONTROL_PHONE",
-        _ACCOUNT: "FORBIDDEN_ACTION OUT_OF_SERVICE ACCOUNT_NOT_EXISTS AMOUNT_NOT_ENOUGH BILLING_DEDUCTION_ERROR"
-        " RAM_PERMISSION_DENY PRODUCT_NOT_SUBSCRIBED ACCOUNT_ILLEGAL",
+        _MONEY: "AMOUNT_NOT_ENOUGH OUT_OF_SERVICE BILLING_DEDUCTION_ERROR",
+        _ACCOUNT: "FORBIDDEN_ACTION ACCOUNT_NOT_EXISTS RAM_PERMISSION_DENY PRODUCT_NOT_SUBSCRIBED ACCOUNT_ILLEGAL",
         _SENDER: "INVALID_SENDERID SENDERID_ERROR SMS_SIGN_NAME_ILLEGAL",
         _CONTENT: "SMS_SECURITY_INTERCEPTED SMS_CONTENT_ILLEGAL",
         _TEMPLATE: "SMS_CONTENT_CODE_ILLEGAL CONTENT_MISSING_PARAMETERS INVALID_JSON_PARAM PARAM_LENGTH_LIMIT",
@@ -125,7 +143,7 @@ GATEWAY: Final = _table(
         _ACCOUNT: "InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive SignatureDoesNotMatch IncompleteSignature"
         " InvalidTimeStamp.Expired InvalidTimeStamp.Format InvalidVersion InvalidAction.NotFound MissingSecurityToken"
         " InvalidSecurityToken.Expired InvalidSecurityToken.Malformed InvalidSecurityToken.MismatchWithAccessKey"
-        " Forbidden.RAM NoPermission",
+        " Forbidden.RAM NoPermission ForbiddenAction",
         _THROTTLE: "Throttling Throttling.User Throttling.Api",
         _AMBIGUOUS: "ServiceUnavailable InternalError",
         Refusal(Kind.ARRIVED): "SignatureNonceUsed",

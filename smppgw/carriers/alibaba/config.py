@@ -2,8 +2,6 @@
 
 A model only holds values. The loader of the configuration fills ``access_key_id``, ``access_key_secret`` and
 ``security_token`` in from the file, the credential or the environment that stands for them.
-
-``fence`` has no effect here yet: nothing is repeated, doubt is looked up (mainland) or waits for nothing.
 """
 
 import re
@@ -13,7 +11,10 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from smppgw.carriers.config import CarrierConfig
-from smppgw.core.values import PerSecond, Secret
+from smppgw.core.values import PerSecond, Seconds, Secret
+
+MAX_BATCH: Final = 100
+"""Numbers of one call (SendBatchSms, ``PhoneNumberJson``)."""
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 _KEY: Final = re.compile(r"[!-~]+")
@@ -38,6 +39,9 @@ def _signature(name: str) -> str:
     return name
 
 
+Tag = Annotated[int, Field(ge=0x1400, le=0x3FFF)]
+"""Of the range that SMPP leaves to vendors (SMPP v3.4, 5.3.1)."""
+Cap = Annotated[int, Field(ge=0, le=1000)]
 Origin = Annotated[str, AfterValidator(_origin)]
 SignName = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_signature)]
 
@@ -62,6 +66,24 @@ class AlibabaAccount(CarrierConfig):
     calls_per_s: Annotated[PerSecond, Field(gt=0)] = 50.0
     max_in_flight: Annotated[int, Field(ge=1, le=256)] = 16
     """One message per call: more calls at once than a carrier with batches needs."""
+    sign_name: SignName | None = None
+    """Signature of texts by template that bring none; without one, such texts are refused."""
+    signatures: tuple[SignName, ...] = ()
+    """Signatures such a text may bring as ``【...】`` at its start or end; empty: any, the platform judges."""
+    templates: Path | None = None
+    """JSON file of approved templates; absent: those the platform lists, where it does."""
+    template_tag: Tag = 0x1501
+    """Vendor TLV with the code of the template to use."""
+    params_tag: Tag = 0x1502
+    """Vendor TLV with the values of its variables, a JSON object of strings."""
+    signature_tag: Tag = 0x1503
+    """Vendor TLV with the signature."""
+
+    @model_validator(mode="after")
+    def _has_different_tags(self) -> Self:
+        if len({self.template_tag, self.params_tag, self.signature_tag}) < 3:
+            raise ValueError("template_tag, params_tag and signature_tag must differ")
+        return self
 
     @model_validator(mode="after")
     def _has_whole_key(self) -> Self:
@@ -80,12 +102,20 @@ class AlibabaConfig(AlibabaAccount):
 
     type: Literal["alibaba"] = "alibaba"
     endpoint: Origin = "https://dysmsapi.aliyuncs.com"
-    sign_name: SignName | None = None
-    """Signature of texts that bring none; without one, such texts are refused."""
-    signatures: tuple[SignName, ...] = ()
-    """Signatures a text may bring as ``【...】`` at its start or end; empty: any, the platform judges."""
-    templates: Path | None = None
-    """JSON file of approved templates; absent: the platform's list."""
+    refresh: Annotated[Seconds, Field(ge=30, le=86400)] = 600.0
+    """Between two looks at the lists."""
+    max_batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = MAX_BATCH
+    """Messages per call."""
+    otp_per_minute: Cap = 1
+    """One-time passwords per signature and number and clock minute; 0: no cap is known."""
+    otp_per_hour: Cap = 5
+    otp_per_day: Cap = 10
+    otp_per_number: Cap = 40
+    """One-time passwords per number and day, whatever the signature."""
+    others_per_day: Cap = 50
+    """Other messages per signature, template and number and day."""
+    promotions_at_night: bool = False
+    """Whether promotions are sent between 20:00 and 8:00 in Beijing, when the platform takes none."""
 
 
 class AlibabaGlobeConfig(AlibabaAccount):
@@ -98,13 +128,7 @@ class AlibabaGlobeConfig(AlibabaAccount):
     max_batch: Annotated[int, Field(ge=1, le=1000)] = 1
     """Messages per call; one: every message has a call of its own."""
     mainland: bool = False
-    """Whether mainland China is reached too, by templates."""
-    sign_name: SignName | None = None
-    """Signature of texts to mainland China that bring none; without one, such texts are refused."""
-    signatures: tuple[SignName, ...] = ()
-    """Signatures such a text may bring as ``【...】`` at its start or end; empty: any, the platform judges."""
-    templates: Path | None = None
-    """JSON file of the approved templates for mainland China."""
+    """Whether mainland China is reached too, by templates; this service does not list them."""
 
     @model_validator(mode="after")
     def _can_reach_the_mainland(self) -> Self:

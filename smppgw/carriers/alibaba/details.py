@@ -14,6 +14,7 @@ import msgspec
 from smppgw.carriers.alibaba.api import Api
 from smppgw.carriers.alibaba.beijing import days_of_sending, read_time
 from smppgw.carriers.alibaba.codes import code_word, ending
+from smppgw.carriers.alibaba.letters import parts_of
 from smppgw.carriers.http import Operation, redact
 from smppgw.core.model import CarrierRef, MessageId, Outcome, Sent
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, StatusReport
@@ -35,6 +36,8 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     err_code: str | None = None
     receive_date: str | None = None
     out_id: str | None = None
+    content: str | None = None
+    """With its signature."""
 
 
 class _Rows(msgspec.Struct, frozen=True):
@@ -72,8 +75,8 @@ class Details:
         is_whole = True
         for day in days_of_sending(at, self._clock()):
             found = await self._rows(Operation.LOOKUP, sent.recipient, day)
-            if any(_is_of(row, sent) for row in found.rows):
-                return Accepted()
+            if ours := [row for row in found.rows if _is_of(row, sent)]:
+                return Accepted(parts=parts_of(ours[0].content) if ours[0].content else None)
             is_whole = is_whole and found.is_whole
         if is_whole:
             return Doubtful("not found", Evidence.ABSENT)

@@ -21,9 +21,8 @@ from typing import Final
 import httpx2 as httpx
 import structlog
 
-from smppgw.carriers.alibaba import globe_answers
+from smppgw.carriers.alibaba import globe_answers, probing
 from smppgw.carriers.alibaba.api import METHOD, Api, Reply
-from smppgw.carriers.alibaba.china import China, Wording
 from smppgw.carriers.alibaba.codes import globe_refusal
 from smppgw.carriers.alibaba.config import AlibabaGlobeConfig
 from smppgw.carriers.alibaba.globe_calls import (
@@ -38,8 +37,11 @@ from smppgw.carriers.alibaba.globe_calls import (
 )
 from smppgw.carriers.alibaba.globe_statuses import STATUS, Status, owner, reports
 from smppgw.carriers.alibaba.signature import date_of, percent
+from smppgw.carriers.alibaba.template_rows import read_template_file
+from smppgw.carriers.alibaba.wording import Lists, Reader, Wording
 from smppgw.carriers.base import CarrierLimits
 from smppgw.carriers.http import Observer, Operation, Unobserved
+from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent, TrafficClass
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
@@ -100,9 +102,10 @@ class AlibabaGlobe:
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
         self._config = config
-        self._china = None
+        self._reader = None
         if config.mainland and config.templates is not None:
-            self._china = China(config.templates, config.sign_name, config.signatures)
+            # The site has templates of its own ("Go China"), and no operation that lists them.
+            self._reader = Reader(config, Lists(templates=read_template_file(config.templates)))
         self._free = asyncio.Semaphore(config.max_in_flight)
         self._is_order_known_wrong = False
         self._api = Api(
@@ -197,16 +200,20 @@ class AlibabaGlobe:
         """Fetch the access key; while there is none, ``problem`` says why and messages wait."""
         await self._api.ready()
 
+    async def probe(self) -> Sequence[Probe]:
+        """Ask one harmless question."""
+        return await probing.probe(self._api, self._config.endpoint, probing.NO_MESSAGE, globe_refusal)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._api.aclose()
 
     def _check_china(self, message: Message) -> Rejected | None:
-        if self._china is None:
+        if self._reader is None:
             return Rejected(ErrorCode.NO_ROUTE, "mainland China takes templates only")
         if not _MAINLAND.fullmatch(message.recipient):
             return Rejected(ErrorCode.INVALID_NUMBER, "no mobile number of mainland China", Outcome.UNDELIVERABLE)
-        wording = self._china.read(message.text)
+        wording = self._reader.read(message.text, message.vendor_tlvs)
         return wording if isinstance(wording, Rejected) else None
 
     def _query(self, batch: Batch, now: float) -> str:
@@ -214,7 +221,7 @@ class AlibabaGlobe:
         ends_at = min(message.expires_at for message in batch.messages)
         validity_s = max(1, math.ceil(min(ends_at - now, DEADLINE_S)))
         if _is_in_china(first):
-            wording = self._china and self._china.read(first.text)
+            wording = self._reader and self._reader.read(first.text, first.vendor_tlvs)
             if isinstance(wording, Wording):
                 return write_template(first.recipient, wording, validity_s)
             return write_nothing(batch.id)

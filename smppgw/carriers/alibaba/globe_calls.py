@@ -15,8 +15,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from smppgw.carriers.alibaba.china import Wording
 from smppgw.carriers.alibaba.signature import canonical_query
+from smppgw.carriers.alibaba.wording import Wording
 from smppgw.core.model import Attempt, BatchId
 
 _NUMBERS: Final = msgspec.json.Decoder(list[str])
@@ -75,7 +75,7 @@ def write_template(number: str, wording: Wording, validity_s: int) -> str:
     parameters = {
         "To": number,
         "From": wording.sign_name,
-        "TemplateCode": wording.template_code,
+        "TemplateCode": wording.template.code,
         "ValidityPeriod": str(validity_s),
     }
     if wording.params:

@@ -4,21 +4,22 @@ The platform's list is read forgivingly (one odd row must not stop all messages)
 every fault of it is named. May not do I/O but for ``read_template_file``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from smppgw.carriers.alibaba.templates import Template, TemplateSet
+from smppgw.carriers.alibaba.matching import TemplateSet
+from smppgw.carriers.alibaba.templates import Scene, Template
 from smppgw.carriers.http import read_json
 
 MAX_CONTENT: Final = 1000
 """Longest template read, in characters; the platform's own limit is 500."""
 
-_OTP: Final = 0
-_NOT_MAINLAND: Final = frozenset({3, 7})
-"""``OuterTemplateType`` of international and of digital (multimedia) templates."""
+_SCENES: Final = frozenset(Scene)
+"""What is not among them is for other services: 3 international, 7 digital (multimedia)."""
 _PASSED: Final = "AUDIT_STATE_PASS"
 _APPROVED: Final = 1
 
@@ -30,18 +31,21 @@ class TemplateRow(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     template_content: str
     outer_template_type: int
     audit_status: str = _PASSED
+    variable_attribute: str | None = None
+    """JSON in a text, of GetSmsTemplate; the list has none, a file may."""
 
 
-class TemplatePage(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+class TemplatePage(msgspec.Struct, frozen=True, kw_only=True):
     """One page of QuerySmsTemplateList."""
 
-    sms_template_list: list[msgspec.Raw] = msgspec.field(default_factory=list)
-    total_count: int = 0
+    rows: list[msgspec.Raw] = msgspec.field(default_factory=list, name="SmsTemplateList")
+    total: int = msgspec.field(default=0, name="TotalCount")
 
 
 # Not strict: counts and kinds come as numbers and as text.
 PAGE: Final = msgspec.json.Decoder(TemplatePage, strict=False)
 _ROW: Final = msgspec.json.Decoder(TemplateRow, strict=False)
+_ATTRIBUTES: Final = msgspec.json.Decoder(dict[str, str])
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +55,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     type: int
     content: str
     status: int = _APPROVED
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
 
     def row(self) -> TemplateRow:
         return TemplateRow(
@@ -58,7 +63,17 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             template_content=self.content,
             outer_template_type=self.type,
             audit_status=_PASSED if self.status == _APPROVED else "",
+            variable_attribute=msgspec.json.encode(self.attributes).decode(),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateList:
+    """All templates of an account for mainland texts; never changes, is replaced as a whole."""
+
+    approved: TemplateSet
+    others: TemplateSet
+    """In review, refused or cancelled: what would fit one of these is told so."""
 
 
 class TemplateFileError(ValueError):
@@ -73,8 +88,8 @@ class TemplateFileError(ValueError):
         return f"{self.path}: {self.fault}"
 
 
-def read_template_file(path: Path) -> TemplateSet:
-    """Read templates from a JSON array of rows, or of ``{"code", "type", "content", "status"?}``.
+def read_template_file(path: Path) -> TemplateList:
+    """Read templates from a JSON array of rows, or of ``{"code", "type", "content", "status"?, "attributes"?}``.
 
     Raises:
         TemplateFileError: It cannot be read, or an entry is faulty; its number is named, counted from 1.
@@ -85,25 +100,33 @@ def read_template_file(path: Path) -> TemplateSet:
         raise TemplateFileError(path, error.strerror or type(error).__name__) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TemplateFileError(path, f"no JSON array of templates: {error}") from error
-    return template_set(_file_row(path, number, entry) for number, entry in enumerate(entries, start=1))
+    return template_list(_file_row(path, number, entry) for number, entry in enumerate(entries, start=1))
 
 
 def page_rows(page: TemplatePage) -> Iterator[TemplateRow]:
     """Read the rows of a page; one that cannot be understood is passed over."""
-    for raw in page.sms_template_list:
+    for raw in page.rows:
         if row := read_json(_ROW, raw):
             yield row
 
 
-def template_set(rows: Iterable[TemplateRow]) -> TemplateSet:
-    """Keep what is approved for mainland texts."""
-    return TemplateSet.of(
-        Template(row.template_code, row.template_content, is_otp=row.outer_template_type == _OTP)
-        for row in rows
-        if row.audit_status == _PASSED
-        and row.outer_template_type not in _NOT_MAINLAND
-        and len(row.template_content) <= MAX_CONTENT
+def template_list(rows: Iterable[TemplateRow]) -> TemplateList:
+    """Sort out what is for mainland texts, and what of it is approved."""
+    mainland = [row for row in rows if row.outer_template_type in _SCENES and len(row.template_content) <= MAX_CONTENT]
+    return TemplateList(
+        approved=TemplateSet.of(_template(row) for row in mainland if row.audit_status == _PASSED),
+        others=TemplateSet.of(_template(row) for row in mainland if row.audit_status != _PASSED),
     )
+
+
+def read_attributes(text: str | None) -> Mapping[str, str]:
+    """Read ``VariableAttribute``, JSON in a text, with a newline at its end in samples; nothing where it is none."""
+    return read_json(_ATTRIBUTES, (text or "").encode("utf-8", "replace")) or {}
+
+
+def _template(row: TemplateRow) -> Template:
+    scene = Scene(row.outer_template_type)
+    return Template(row.template_code, row.template_content, scene, read_attributes(row.variable_attribute))
 
 
 def _file_row(path: Path, number: int, entry: msgspec.Raw) -> TemplateRow:

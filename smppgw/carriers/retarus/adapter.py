@@ -29,17 +29,20 @@ from smppgw.carriers.http import (
     read_json,
     read_refusal,
 )
-from smppgw.carriers.retarus import job, status
-from smppgw.carriers.retarus.centers import AVOID_S, LOOK_UPS_AT_ONCE, Api, Centers, Nothing, Remembered
+from smppgw.carriers.probing import Probe
+from smppgw.carriers.retarus import job, probing, status
+from smppgw.carriers.retarus.blackout import DAY_S
+from smppgw.carriers.retarus.centers import LOOK_UPS_AT_ONCE, Api, Centers, Nothing, Remembered
 from smppgw.carriers.retarus.config import RetarusConfig, SendTo
 from smppgw.carriers.retarus.lookup import JOB_ID, Lookup
+from smppgw.carriers.retarus.reach import Center
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
 
 FENCE_S: Final = 600.0 - 60.0
 """``duplicateDetection`` looks back ten minutes (vendor code, sms/job.go); a minute is kept in hand."""
 DEADLINE_S: Final = 49 * 3600.0
-"""The longest validity, 48 h, and an hour."""
+"""The longest validity, 48 h, and an hour; a day more where hours without delivery may put it off."""
 LONGEST_S: Final = 60.0
 """Of one round of polls: a dead datacentre must not hold up what the other one knows."""
 MAX_STATUS_OCTETS: Final = 4 << 20
@@ -89,14 +92,14 @@ class Retarus:
             # Behind the shared name a repeat may reach the other datacentre, which may not know the first copy.
             fence_s=FENCE_S if config.fence and config.send_to is not SendTo.EU else None,
         )
-        self.polls = config.polls(DEADLINE_S)
+        self.polls = config.polls(DEADLINE_S + (DAY_S if config.blackout else 0.0))
         self.on_doubt = config.on_doubt
         self._config = config
         self._clock = clock
         self._centers = Centers(config)
         self._http = client(
             connect_s=config.connect_timeout,
-            max_connections=config.max_in_flight + LOOK_UPS_AT_ONCE,
+            max_connections=config.max_in_flight + LOOK_UPS_AT_ONCE + len(SendTo),
             ca_file=config.ca_file,
             transport=transport,
         )
@@ -109,12 +112,12 @@ class Retarus:
         return job.refusal(message)
 
     def group_key(self, message: Message) -> Hashable:
-        """Sender, encoding, class, end of validity and priority stand once per job."""
+        """Sender, encoding, class, end of validity, priority, bill code and blackout stand once per job."""
         return job.group_key(message, self._config)
 
     def prepare(self, batch: Batch, now: float) -> Attempt:
-        """Write the job; the datacentre is the configured one unless that could not be reached lately."""
-        center = self._centers.to_send(now)
+        """Write the job; the datacentre is the configured one unless calls to it failed lately."""
+        center = self._api.reach.choose(self._centers.to_send)
         return Attempt(
             batch=batch.id,
             host=center.host,
@@ -169,8 +172,13 @@ class Retarus:
     async def ready(self) -> None:
         """Nothing has to be known before the first message."""
 
+    async def probe(self) -> Sequence[Probe]:
+        """Try every datacentre that jobs may go to."""
+        return await probing.probe(self._api, self._centers.to_send, self._clock())
+
     async def aclose(self) -> None:
         """Close connections."""
+        await self._api.reach.aclose()
         await self._http.aclose()
 
     async def _poll(self, ref: CarrierRef, members: Sequence[Sent], found: list[StatusReport]) -> None:
@@ -202,12 +210,20 @@ class Retarus:
 
     def _learn(self, attempt: Attempt, result: Result, verdict: Verdict) -> None:
         center = self._centers.of(attempt)
-        if isinstance(result, NotSent) and center is not None:
-            self._centers.avoid(center, self._clock() + AVOID_S)
+        if center is not None:
+            self._learn_of(center, result, verdict)
         if isinstance(verdict, Accepted) and verdict.ref is not None:
             self._lookup.remember(verdict.ref, attempt.batch)
             if center is not None and center.name is not SendTo.EU:
                 self._seen_at.put(verdict.ref, center.name)
+
+    def _learn_of(self, center: Center, result: Result, verdict: Verdict) -> None:
+        if isinstance(result, NotSent):
+            self._api.reach.unreachable(center)
+        elif isinstance(verdict, Doubtful) and verdict.evidence is Evidence.NONE:
+            self._api.reach.silent(center)
+        else:
+            self._api.reach.worked(center)
 
 
 def _verdict(result: Result, now: float, *, is_batch: bool) -> Verdict:

@@ -8,7 +8,6 @@ room; all of it is advice that a restart may forget.
 import asyncio
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
@@ -29,6 +28,7 @@ from smppgw.carriers.http import (
     request,
 )
 from smppgw.carriers.retarus.config import BaseUrls, RetarusConfig, SendTo
+from smppgw.carriers.retarus.reach import Center, Reach
 from smppgw.core.model import Attempt
 
 K = TypeVar("K")
@@ -37,8 +37,6 @@ T = TypeVar("T")
 
 LOOK_UPS_AT_ONCE: Final = 8
 """Limits are not documented; the client has room for these beside the calls that send."""
-AVOID_S: Final = 30.0
-"""How long new jobs go elsewhere after a datacentre could not be reached."""
 
 _LOOK_UP: Final = {
     SendTo.DE2: (SendTo.DE2, SendTo.DE1),
@@ -46,17 +44,6 @@ _LOOK_UP: Final = {
     SendTo.EU: (SendTo.DE2, SendTo.DE1),
 }
 """The shared name leads a look-up to either datacentre by chance, so it is never asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Center:
-    """One of the three hosts."""
-
-    name: SendTo
-    host: str
-    """Scheme and authority."""
-    path: str
-    """Of the API's root, without a slash at the end."""
 
 
 class Nothing(Enum):
@@ -91,16 +78,9 @@ class Centers:
 
     def __init__(self, config: RetarusConfig) -> None:
         self._all = {name: _center(name, config.base_urls) for name in SendTo}
-        self._send = list(dict.fromkeys((config.send_to, *_LOOK_UP[config.send_to])))
+        self.to_send = [self._all[name] for name in dict.fromkeys((config.send_to, *_LOOK_UP[config.send_to]))]
+        """Where new jobs go, the configured one first."""
         self._look_up = [self._all[name] for name in _LOOK_UP[config.send_to]]
-        self._avoided_until: dict[str, float] = {}
-
-    def to_send(self, now: float) -> Center:
-        """Return where a new job goes: the first that was reachable lately, else the configured one."""
-        for name in self._send:
-            if self._avoided_until.get(name, 0.0) <= now:
-                return self._all[name]
-        return self._all[self._send[0]]
 
     def of(self, attempt: Attempt) -> Center | None:
         """Return where an attempt goes; None where the configuration no longer knows that place."""
@@ -108,10 +88,6 @@ class Centers:
             if center.host == attempt.host and attempt.target.startswith(center.path + "/"):
                 return center
         return None
-
-    def avoid(self, center: Center, until: float) -> None:
-        """Send new jobs elsewhere for a while. Stored attempts stay where they are."""
-        self._avoided_until[center.name] = until
 
     def to_look_up(self, first: SendTo | None = None, host: str | None = None) -> list[Center]:
         """Return both datacentres, the likely one first: by name, else by host, else as configured."""
@@ -131,26 +107,24 @@ class Api:
     ) -> None:
         if config.password is None:
             raise ValueError(f"carrier {name}: the password was not loaded")
-        login = f"{config.username}:{config.password.reveal()}".encode()
-        self._headers = {
-            "Authorization": "Basic " + base64.b64encode(login).decode(),
-            "Accept": "application/json",
-        }
         self._name = name
         self._config = config
+        self._password = config.password
         self._http = http
         self._monotonic = monotonic
         self._observer = observer
         self._slots = asyncio.Semaphore(LOOK_UPS_AT_ONCE)
+        self.reach = Reach(name, monotonic, self._is_up)
 
     async def post(self, attempt: Attempt) -> tuple[Result, Callable[[CallOutcome], None]]:
         """Send an attempt; the caller reads the answer and reports its outcome with the function returned."""
+        self.reach.look()
         began = self._monotonic()
         sent = request(
             attempt.host,
             attempt.target,
             method=attempt.method,
-            headers={**self._headers, "Content-Type": attempt.content_type or "application/json"},
+            headers={**self._headers(), "Content-Type": attempt.content_type or "application/json"},
             body=attempt.body,
         )
         result = await call(self._http, sent, deadline_s=self._config.send_timeout)
@@ -167,15 +141,41 @@ class Api:
         now: float,
         max_octets: int = MAX_OCTETS,
     ) -> T | Nothing:
-        """Ask one datacentre, when one of the places for look-ups is free."""
-        asked = request(center.host, center.path + path, headers=self._headers)
+        """Ask one datacentre, when one of the places for look-ups is free and anybody can be reached there."""
+        self.reach.look()
+        if not self.reach.may_ask(center):
+            return Nothing.FAILED
         async with self._slots:
-            began = self._monotonic()
-            result = await call(self._http, asked, deadline_s=self._config.lookup_timeout, max_octets=max_octets)
-            seconds = self._monotonic() - began
+            result, seconds = await self._get(center, path, max_octets)
+        match result:
+            case NotSent():
+                self.reach.unreachable(center)
+            case Answer():
+                self.reach.answered(center)
         found, outcome = _read(result, read, now)
         self._observer.called(self._name, operation, outcome, seconds)
         return found
+
+    async def fetch(self, center: Center, path: str, operation: Operation) -> tuple[Result, float]:
+        """Ask, whatever is known of the datacentre; return what came of it, and how many seconds it took."""
+        result, seconds = await self._get(center, path, MAX_OCTETS)
+        self._observer.called(self._name, operation, _read(result, bytes, 0.0)[1], seconds)
+        return result, seconds
+
+    def _headers(self) -> dict[str, str]:
+        # Anew for each call: the password may have been changed in its file.
+        login = f"{self._config.username}:{self._password.reveal()}".encode()
+        return {"Authorization": "Basic " + base64.b64encode(login).decode(), "Accept": "application/json"}
+
+    async def _is_up(self, center: Center) -> bool:
+        result, _ = await self.fetch(center, "/version", Operation.VERSION)
+        return isinstance(result, Answer) and result.status < httpx.codes.INTERNAL_SERVER_ERROR
+
+    async def _get(self, center: Center, path: str, max_octets: int) -> tuple[Result, float]:
+        asked = request(center.host, center.path + path, headers=self._headers())
+        began = self._monotonic()
+        result = await call(self._http, asked, deadline_s=self._config.lookup_timeout, max_octets=max_octets)
+        return result, self._monotonic() - began
 
 
 def _read(result: Result, read: Callable[[bytes], T | None], now: float) -> tuple[T | Nothing, CallOutcome]:

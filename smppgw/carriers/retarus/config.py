@@ -1,18 +1,21 @@
 """The section of one Retarus account in the configuration."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from smppgw.carriers.config import CarrierConfig
-from smppgw.core.values import Secret
+from smppgw.carriers.retarus.blackout import Window, parse
+from smppgw.core.values import BY_ACCOUNT, ROTATES, Secret
 
 MAX_RECIPIENTS: Final = 3000
 """Recipients of one job (developers.retarus.com, postJob)."""
 
+_DAY_MIN: Final = 1440
 _BASE_URL: Final = re.compile(r"https?://[^/?#@\s]+(?:/[!-~]*)?")
 
 
@@ -36,7 +39,19 @@ def _login(username: str) -> str:
     return username
 
 
+def _windows(written: object) -> tuple[Window, ...]:
+    each = [written] if isinstance(written, str) else written
+    if not isinstance(each, list | tuple) or not all(isinstance(one, str) for one in each):
+        raise ValueError('write ["20:00-08:00 Europe/Berlin"]')
+    windows = tuple(map(parse, each))
+    if sum(window.minutes for window in windows) >= _DAY_MIN:
+        raise ValueError("together they leave no time of the day")
+    return windows
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Billcode = Annotated[str, Field(min_length=1, max_length=70)]
+Windows = Annotated[tuple[Window, ...], BeforeValidator(_windows)]
 
 
 class BaseUrls(BaseModel):
@@ -54,14 +69,18 @@ class RetarusConfig(CarrierConfig):
 
     type: Literal["retarus"] = "retarus"
     username: Annotated[str, Field(min_length=1), AfterValidator(_login)]
-    password: Secret | None = None
+    password: Annotated[Secret | None, ROTATES] = None
     password_file: Path | None = None
     credential: str | None = None
     send_to: SendTo = SendTo.DE2
     base_urls: BaseUrls = BaseUrls()
     max_batch: Annotated[int, Field(ge=1, le=MAX_RECIPIENTS)] = 500
     """Messages per job."""
-    billcode: Annotated[str, Field(max_length=70)] | None = None
+    billcode: Billcode | None = None
+    billcodes: Annotated[Mapping[str, Billcode], BY_ACCOUNT] = {}
+    """By account; the others have ``billcode``."""
+    blackout: Annotated[Mapping[str, Windows], BY_ACCOUNT] = {}
+    """By account: when nothing is delivered."""
     express_from: Annotated[int, Field(ge=0, le=255)] | None = None
     """Smallest ``priority_flag`` that is sent as EXPRESS, which costs extra; None: none is."""
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from smppgw.carriers.retarus.blackout import DAY_S, Window, periods
 from smppgw.carriers.retarus.config import RetarusConfig
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Batch, Message
@@ -20,6 +21,12 @@ MAX_PARTS: Final = 20
 """A longer text would be cut off without a word (developers.retarus.com, postJob, maxParts)."""
 VALIDITY_MIN: Final = (5, 2880)
 """Minutes; values outside may be refused or clamped, the sources differ."""
+
+TO_UTF16: Final = "TO_UTF16"
+"""A character that Retarus does not take for GSM makes the text longer, never poorer."""
+REFUSE: Final = "REFUSE"
+UTF_16_PARTS: Final = (70, 67)
+"""Characters of a text in one part, and of each part of a longer one."""
 
 STANDARD: Final = "STANDARD"
 UTF_16: Final = "UTF-16"
@@ -43,6 +50,9 @@ class GroupKey(NamedTuple):
     expires_min: int
     """End of validity in minutes since 1970, rounded up."""
     express: bool
+    billcode: str
+    """"" for none."""
+    blackout: tuple[Window, ...]
 
 
 class _Recipient(msgspec.Struct, rename="camel", gc=False):
@@ -64,10 +74,10 @@ class _Options(msgspec.Struct, rename="camel", gc=False, kw_only=True):
     customer_ref: str
     validity_min: int
     max_parts: int
-    invalid_characters: str = "TO_UTF16"
-    """A character that Retarus does not take for GSM makes the text longer, never poorer."""
+    invalid_characters: str
     qos: str
     duplicate_detection: bool
+    blackout_periods: list[str] | msgspec.UnsetType
 
 
 class _Job(msgspec.Struct, gc=False):
@@ -102,22 +112,29 @@ def group_key(message: Message, config: RetarusConfig) -> GroupKey:
         flash=message.flash,
         expires_min=_expires_min(message),
         express=config.express_from is not None and message.priority_flag >= config.express_from,
+        billcode=config.billcodes.get(message.account) or config.billcode or "",
+        blackout=config.blackout.get(message.account, ()),
     )
 
 
 def write(batch: Batch, config: RetarusConfig, now: float) -> bytes:
     """Write the body of ``POST /jobs`` for messages that share one group key and passed ``refusal``."""
     key = group_key(batch.messages[0], config)
+    validity_min = _validity_min(key.expires_min, now)
+    most_parts = max(_most_parts(message, key.encoding) for message in batch.messages)
     options = _Options(
         src=key.src or msgspec.UNSET,
         encoding=key.encoding,
-        billcode=config.billcode or msgspec.UNSET,
+        billcode=key.billcode or msgspec.UNSET,
         flash=key.flash,
         customer_ref=batch.id,
-        validity_min=_validity_min(key.expires_min, now),
-        max_parts=max(message.parts for message in batch.messages),
+        validity_min=validity_min,
+        max_parts=min(most_parts, MAX_PARTS),
+        invalid_characters=TO_UTF16 if most_parts <= MAX_PARTS else REFUSE,
         qos="EXPRESS" if key.express else "NORMAL",
         duplicate_detection=config.fence,
+        # A period may put the end of a message's validity off: by a day at most.
+        blackout_periods=periods(key.blackout, now, now + validity_min * 60 + DAY_S) or msgspec.UNSET,
     )
     return _ENCODER.encode(_Job(options, _texts(batch.messages)))
 
@@ -149,6 +166,18 @@ def _expires_min(message: Message) -> int:
 def _validity_min(expires_min: int, now: float) -> int:
     shortest, longest = VALIDITY_MIN
     return min(max(math.ceil(expires_min - now / 60), shortest), longest)
+
+
+def _most_parts(message: Message, encoding: str) -> int:
+    """Count the parts of a text, or those that it would have in UTF-16: by its alphabet Retarus may come to that.
+
+    ``maxParts`` below what Retarus counts would cut the text off without a word.
+    """
+    if encoding == UTF_16:
+        return message.parts
+    single, each = UTF_16_PARTS
+    length = len(message.text)  # all that GSM has is one unit of UTF-16
+    return max(message.parts, 1 if length <= single else math.ceil(length / each))
 
 
 def _is_unicode(text: str) -> bool:

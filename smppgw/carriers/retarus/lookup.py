@@ -15,7 +15,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from smppgw.carriers.http import Operation, read_json
-from smppgw.carriers.retarus.centers import Api, Center, Nothing, Remembered
+from smppgw.carriers.retarus.centers import Api, Nothing, Remembered
+from smppgw.carriers.retarus.reach import Center
 from smppgw.core.model import Attempt, BatchId, CarrierRef
 from smppgw.core.verdict import Evidence
 
@@ -137,9 +138,15 @@ class Lookup:
         return None
 
     def _path(self, at: float, is_open: str, page: int) -> str:
-        window = {"fromTs": _timestamp(at - BEFORE_S), "toTs": _timestamp(min(self._clock(), at + AFTER_S))}
-        query = {"jobIdsOnly": "true", "open": is_open, **window, "offset": page * STEP, "limit": PAGE}
-        return "/jobs?" + urlencode(query)
+        until = min(self._clock(), at + AFTER_S)
+        return list_path(at - BEFORE_S, until, is_open=is_open, offset=page * STEP, limit=PAGE)
+
+
+def list_path(since: float, until: float, *, is_open: str, offset: int = 0, limit: int) -> str:
+    """Write path and query of ``GET /jobs``: ids of the jobs received between two times."""
+    window = {"fromTs": _timestamp(since), "toTs": _timestamp(until)}
+    query = {"jobIdsOnly": "true", "open": is_open, **window, "offset": offset, "limit": limit}
+    return "/jobs?" + urlencode(query)
 
 
 def _job_ids(body: bytes) -> list[str] | None:

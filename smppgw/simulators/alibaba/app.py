@@ -1,7 +1,8 @@
 """The HTTP face of the simulated Alibaba Cloud: one path, the action in a header, a signature to check.
 
 What decides the order: the action and its version must exist; a fault that was ordered for the call comes before
-anything else; then the signature, the mandatory parameters, the business.
+anything else; then the signature, the mandatory parameters, the business. A nonce is used up by the signature, so that
+what the business refuses, or nobody answers, has used up its nonce as well.
 """
 
 import asyncio
@@ -121,6 +122,11 @@ class _Api:
             return self._answers.business(action.service, error)
 
     def _refusal(self, action: _Action, request: SignedRequest, fault: Fault) -> Response:
+        if fault.arrives and not fault.after:
+            try:
+                self._verifier.verify(request, self._clock())
+            except GatewayError as refused:
+                return self._answers.gateway(request.headers.get("host", ""), refused)
         code = fault.error or _DEFAULT_ERRORS.get(fault.code, "InternalError")
         if fault.code < 400:
             return self._answers.business(action.service, BusinessError(code, code))

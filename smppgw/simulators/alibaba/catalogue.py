@@ -7,11 +7,15 @@ import msgspec
 from smppgw.simulators.alibaba.answers import GatewayError
 from smppgw.simulators.alibaba.options import AlibabaOptions
 from smppgw.simulators.alibaba.parameters import PAGE_SIZES, PAGES, Parameters, integer
-from smppgw.simulators.alibaba.templates import AUDIT_STATUS, Template, TemplateType
+from smppgw.simulators.alibaba.signatures import Signature
+from smppgw.simulators.alibaba.templates import AUDIT_STATUS, Status, Template, TemplateType
 
 _CREATED = "2024-01-15 11:05:25"
 _INNER_TYPE = {TemplateType.OTP: 2, TemplateType.NOTIFICATION: 0, TemplateType.PROMOTIONAL: 1}
 """`TemplateType` of QuerySmsTemplateList, which numbers the kinds differently from everything else."""
+
+SIGN_AUDIT_STATUS = AUDIT_STATUS | {Status.CANCELLED: "AUDIT_STATE_CANCEL"}
+"""The list of signatures spells the last one right."""
 
 Fields = dict[str, object]
 
@@ -20,12 +24,12 @@ class Catalogue:
     """Answers from the account's lists, which never change."""
 
     def __init__(self, options: AlibabaOptions) -> None:
-        self._signatures = options.signatures
+        self._signatures = {signature.name: signature for signature in options.signatures}
         self._templates = {template.code: template for template in options.templates}
 
     def query_sms_sign_list(self, parameters: Parameters) -> Fields:
         """A page of signatures."""
-        return _paged(parameters, "SmsSignList", [_signature_entry(name) for name in self._signatures])
+        return _paged(parameters, "SmsSignList", [_signature_entry(each) for each in self._signatures.values()])
 
     def query_sms_template_list(self, parameters: Parameters) -> Fields:
         """A page of templates, approved or not."""
@@ -37,10 +41,16 @@ class Catalogue:
         Raises:
             GatewayError: 404, there is none.
         """
-        name = parameters["SignName"]
-        if name not in self._signatures:
+        signature = self._signatures.get(parameters["SignName"])
+        if signature is None:
             raise GatewayError(404, "SignatureNotFound", "The signature does not exist.")
-        return {"SignName": name, "SignStatus": 1, "SignTag": "2", "CreateDate": _CREATED, "AuditInfo": {}}
+        return {
+            "SignName": signature.name,
+            "SignStatus": signature.status.value,
+            "SignTag": "2",
+            "CreateDate": _CREATED,
+            "AuditInfo": {},
+        }
 
     def get_sms_template(self, parameters: Parameters) -> Fields:
         """One template with the attributes of its variables.
@@ -54,11 +64,11 @@ class Catalogue:
         return _template_details(template)
 
 
-def _signature_entry(name: str) -> Fields:
+def _signature_entry(signature: Signature) -> Fields:
     return {
-        "SignName": name,
-        "AuditStatus": "AUDIT_STATE_PASS",
-        "BusinessType": "通用类型",
+        "SignName": signature.name,
+        "AuditStatus": SIGN_AUDIT_STATUS[signature.status],
+        "BusinessType": signature.type.value,
         "CreateDate": _CREATED,
         "OrderId": "20049830000",
         "Reason": {},

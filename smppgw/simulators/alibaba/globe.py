@@ -13,6 +13,7 @@ from smppgw.simulators.alibaba.answers import BusinessError, Service
 from smppgw.simulators.alibaba.options import AlibabaOptions
 from smppgw.simulators.alibaba.parameters import Parameters, array, beijing, invalid
 from smppgw.simulators.alibaba.rows import Row
+from smppgw.simulators.alibaba.signatures import Signature, Signatures, check_scene
 from smppgw.simulators.alibaba.templates import Status, Template
 from smppgw.simulators.outcomes import Outcome, outcome_of
 
@@ -100,6 +101,7 @@ class Globe:
     def __init__(self, options: AlibabaOptions, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
+        self._signatures = Signatures(options.signatures)
         self._templates = {template.code: template for template in options.templates}
         self._random = random.Random(options.seed)
         self.forget()
@@ -145,12 +147,14 @@ class Globe:
     def send_message_with_template(self, parameters: Parameters) -> Fields:
         """One template for one number of the mainland."""
         number, signature = parameters["To"], parameters["From"]
-        if signature not in self._options.signatures:
-            raise BusinessError("SMS_SIGN_NAME_ILLEGAL", "The signature is invalid.")
+        try:
+            approved = self._signatures.check(signature)
+        except BusinessError as error:
+            raise BusinessError("SMS_SIGN_NAME_ILLEGAL", "The signature is invalid.") from error
         template = self._templates.get(parameters["TemplateCode"])
         if template is None or template.status is not Status.APPROVED:
             raise BusinessError("SMS_CONTENT_CODE_ILLEGAL", "The template is invalid.")
-        text = _rendered(template, parameters.get("TemplateParam", ""))
+        text = _rendered(approved, template, parameters.get("TemplateParam", ""))
         if not _MAINLAND.fullmatch(number):
             raise BusinessError("MOBILE_NUMBER_ILLEGAL", "The mobile phone number is invalid.")
         if refusal := _REFUSED.get(outcome_of(number)):
@@ -261,8 +265,9 @@ def _check_number(number: str) -> None:
         raise BusinessError(refusal, "The mobile phone number is refused.")
 
 
-def _rendered(template: Template, params: str) -> str:
+def _rendered(signature: Signature, template: Template, params: str) -> str:
     try:
+        check_scene(signature, template)
         return template.rendered(params)
     except BusinessError as error:
         raise BusinessError(_WORDS.get(error.code, "SMS_CONTENT_ILLEGAL"), error.message) from error

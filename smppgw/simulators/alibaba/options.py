@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from smppgw.simulators.alibaba.signatures import KNOWN_SIGNATURES, Signature
 from smppgw.simulators.alibaba.templates import KNOWN_TEMPLATES, Template
-
-KNOWN_SIGNATURES = ("阿里云", "示例科技")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +26,5 @@ class AlibabaOptions:
     """Whether the ids of an international batch come in another order than its numbers."""
     frequency_limits: bool = True
     """Whether the caps per number hold."""
-    signatures: tuple[str, ...] = KNOWN_SIGNATURES
-    """Approved signatures."""
+    signatures: tuple[Signature, ...] = KNOWN_SIGNATURES
     templates: tuple[Template, ...] = KNOWN_TEMPLATES

@@ -17,8 +17,8 @@ from smppgw.simulators.alibaba.keys import Keys
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 DATE_WINDOW_S = 900.0
-NONCE_MEMORY_S = 31 * 86400.0
-"""Support staff: a nonce must not come back within 31 days (developer.aliyun.com/ask/561619)."""
+NONCE_MEMORY_S = 31 * 60.0
+"""Support staff: a nonce must not come back within 31 minutes (developer.aliyun.com/ask/561619)."""
 
 _AUTHORIZATION = re.compile(
     ALGORITHM

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -76,7 +76,10 @@ class _Api:
             center.forget()
 
     async def _post_job(self, request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)  # for nobody: half a job is none
         return await self._call(request, Operation.SEND, lambda center: self._taken(center, body))
 
     async def _get_sms(self, request: Request) -> Response:
@@ -126,7 +129,11 @@ class _Api:
             return False
 
     def _taken(self, center: Center, body: bytes) -> Response:
-        job = center.take(read(body, strict=self._options.strict), body, self._clock())
+        wanted = read(body, strict=self._options.strict)
+        suffix = self._options.refuse_suffix
+        if suffix and any((recipient.dst or "").endswith(suffix) for recipient in wanted.recipients):
+            raise RefusalError(422, "a recipient that spoils the job")
+        job = center.take(wanted, body, self._clock())
         return _json({"jobId": job.job_id}, status=201)
 
     def _known(self, center: Center, job_id: str) -> Job:

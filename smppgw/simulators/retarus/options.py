@@ -24,3 +24,6 @@ class RetarusOptions:
     """HTTP status of a job that is not in this data centre; clients have met both."""
     error_body: Literal["none", "json"] = "none"
     """The manual says that errors have no body; vendor code tries to read `{"message","code"}`."""
+    refuse_suffix: str = ""
+    """A job with a number that ends in these digits is refused whole, 422, as for a number that has gone bad between
+    the client's check and Retarus'; empty: none is. Retarus itself takes such jobs and reports INVALID_DST."""

@@ -12,12 +12,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from smppgw.core.disposition import Disposition
+from smppgw.core.assembly import AssemblyRule
+from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Backlog, DueBatch, DueDoubt, Finish, Lease, OutgoingResult, Routed, Swept
+from smppgw.store.base import (
+    Accepted,
+    Backlog,
+    DueBatch,
+    DueDoubt,
+    Finish,
+    Lease,
+    OutgoingResult,
+    Routed,
+    Settled,
+    Swept,
+)
 from smppgw.store.sqlite import accepting, calls, figures, opening, operations, outbox, reporting, sweeping
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import ms
@@ -104,10 +116,10 @@ class SqliteStore:
         return await self._writer.run(read)
 
     async def accept(
-        self, submissions: Sequence[Submission], assembly_s: Mapping[str, float], now: float
-    ) -> Sequence[Message]:
+        self, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
+    ) -> Accepted:
         """See ``Store``."""
-        return await self._writer.run(lambda db: accepting.accept(db, self._queues, submissions, assembly_s, now))
+        return await self._writer.run(lambda db: accepting.accept(db, self._queues, submissions, rules, now))
 
     async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
         """See ``Store``."""
@@ -122,9 +134,11 @@ class SqliteStore:
         lease = _new_lease(until)
         return await self._writer.run(lambda db: calls.lease(db, self._queues, carrier, limit, lease, now))
 
-    async def release(self, messages: Sequence[MessageId], lease: Lease) -> None:
+    async def put_back(
+        self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease, now: float
+    ) -> Sequence[Finish]:
         """See ``Store``."""
-        await self._writer.run(lambda db: calls.release(db, messages, lease))
+        return await self._writer.run(lambda db: calls.put_back(db, self._queues, dispositions, lease, now))
 
     async def divert(self, carrier: str, reachable: Collection[str], limit: int) -> Sequence[str]:
         """See ``Store``."""
@@ -142,7 +156,7 @@ class SqliteStore:
         lease: Lease,
         now: float,
         due_at: float | None,
-    ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
+    ) -> Settled:
         """See ``Store``."""
         return await self._writer.run(
             lambda db: calls.settle(db, self._queues, batch, dispositions, lease, now, due_at)
@@ -188,6 +202,10 @@ class SqliteStore:
         """See ``Store``."""
         await self._writer.run(lambda db: outbox.settle_outgoing(db, results, lease, now))
 
+    async def owed_accounts(self, among: Collection[str], now: float) -> Collection[str]:
+        """See ``Store``."""
+        return await asyncio.to_thread(outbox.owed_accounts, self._reader, self._reading, among, now)
+
     async def sweep(self, *, outgoing_kept_s: float, now: float) -> Swept:
         """See ``Store``."""
         return await self._writer.run(lambda db: sweeping.sweep(db, self._queues, outgoing_kept_s, now))
@@ -223,9 +241,18 @@ class SqliteStore:
         """See ``Store``."""
         return await self._writer.run(lambda db: operations.replace(db, self._queues, replacement, now))
 
+    async def recent(self, limit: int) -> Sequence[Finish]:
+        """See ``Store``."""
+        return await asyncio.to_thread(figures.recent, self._reader, self._reading, limit)
+
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await asyncio.to_thread(figures.backlog, self._reader, self._path, self._reading)
+
+    async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
+        """See ``Store``."""
+        span = (ms(since), ms(until))
+        return await asyncio.to_thread(figures.billed_parts, self._reader, self._reading, carrier, span)
 
     def problem(self) -> str | None:
         """See ``Store``."""

@@ -4,13 +4,15 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
+from typing import Any
 
+from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued, Taken
 from smppgw.core.doubt import PARKED_S, DoubtProgress
-from smppgw.core.model import Attempt, BatchId, Message, MessageId, Stage
+from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outcome, Stage
 from smppgw.core.verdict import Evidence
-from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError
-from smppgw.store.sqlite import rows
+from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError, Settled
+from smppgw.store.sqlite import notifying, rows
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import json_ids, ms, ms_or_none
@@ -46,7 +48,7 @@ def lease(
         ((lease.token, ms(lease.until), row[0]) for row in found),
     )
     for row in found:
-        queues.draw(carrier, row[9], row[20])
+        queues.draw(carrier, row[9], row[22])
     return lease, [rows.message(row) for row in found]
 
 
@@ -60,12 +62,30 @@ def carriers_with_work(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in found]
 
 
-def release(db: sqlite3.Connection, messages: Sequence[MessageId], lease: Lease) -> None:
-    """Give back messages that were leased and not begun."""
-    db.executemany(
-        "UPDATE messages SET token = NULL, due_ms = NULL WHERE id = ? AND token = ? AND stage = ?",
-        ((number, lease.token, Stage.QUEUED) for number in messages),
-    )
+def put_back(
+    db: sqlite3.Connection,
+    queues: Queues,
+    dispositions: Mapping[MessageId, Requeued | Finished],
+    lease: Lease,
+    now: float,
+) -> list[Finish]:
+    """Store what becomes of messages that were leased and not begun, if the lease still covers them."""
+    covered = db.execute(
+        """SELECT id, possible_duplicate, carrier, traffic_class, account, fair FROM messages
+           WHERE id IN (SELECT value FROM json_each(?)) AND token = ? AND stage = ? AND due_ms > ?""",
+        (json_ids(list(dispositions)), lease.token, Stage.QUEUED, ms(now)),
+    ).fetchall()
+    ends: list[End] = []
+    for number, again, *place in covered:
+        match dispositions[number]:
+            case Requeued() as step:
+                _queue_again(db, queues, number, place, step)
+            case Finished() if again:
+                # What waits to be sent a second time may have arrived the first time: nobody knows.
+                ends.append(End(number, Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN, "", ms(now)))
+            case Finished() as end:
+                ends.append(End(number, end.outcome, end.error, end.detail, ms(now)))
+    return finish(db, ends, frozenset({Stage.QUEUED}), ms(now))
 
 
 def divert(db: sqlite3.Connection, queues: Queues, carrier: str, reachable: Collection[str], limit: int) -> list[str]:
@@ -119,7 +139,7 @@ def settle(
     lease: Lease,
     now: float,
     due_at: float | None,
-) -> tuple[list[Finish], list[MessageId]]:
+) -> Settled:
     """Store what became of the messages of an attempt, if the lease still covers it."""
     claimed = db.execute(
         """UPDATE attempts SET token = NULL, settled_ms = ?
@@ -127,12 +147,13 @@ def settle(
         (ms(now), batch, lease.token, ms(now), AttemptState.CALLING, AttemptState.DOUBTFUL),
     ).fetchall()
     if not claimed:
-        return [], list(dispositions)
+        return Settled(lost=tuple(dispositions))
     attempt, carrier = claimed[0]
     finishes = _settle_messages(db, queues, attempt, carrier, dispositions, now)
     arrived = Doubted(Evidence.ARRIVED) in dispositions.values()
-    _set_state(db, attempt, ms(now if due_at is None else due_at), arrived=arrived)
-    return finishes, []
+    asking = _set_state(db, attempt, ms(now if due_at is None else due_at), arrived=arrived)
+    notified = notifying.owe_for_attempt(db, attempt, ms(now)) if asking else frozenset[str]()
+    return Settled(finished=tuple(finishes), notified=notified)
 
 
 def _settle_messages(
@@ -189,17 +210,22 @@ def _take(
 
 def _requeue(db: sqlite3.Connection, queues: Queues, attempt: int, number: MessageId, step: Requeued) -> None:
     found = db.execute(f"SELECT carrier, traffic_class, account, fair FROM messages WHERE {_OPEN}", (number, attempt))  # noqa: S608
-    row = found.fetchone()
-    if row is None:
-        return
-    carrier, traffic_class, account, fair = row
+    if (place := found.fetchone()) is not None:
+        _queue_again(db, queues, number, place, step)
+
+
+def _queue_again(
+    db: sqlite3.Connection, queues: Queues, number: MessageId, place: Sequence[Any], step: Requeued
+) -> None:
+    """Queue a message that was drawn before, at this carrier or another one."""
+    carrier, traffic_class, account, fair = place
     if carrier == step.carrier:
         fair = queues.resume(carrier, traffic_class, fair)
     else:
         fair = queues.number(step.carrier, traffic_class, account)
     db.execute(
         """UPDATE messages SET stage = ?, carrier = ?, due_ms = ?, fair = ?, tries = ?, batch_cap = ?,
-           possible_duplicate = possible_duplicate OR ?, attempt = NULL WHERE id = ?""",
+           possible_duplicate = possible_duplicate OR ?, attempt = NULL, token = NULL WHERE id = ?""",
         (
             Stage.QUEUED, step.carrier, ms_or_none(step.due_at), fair, step.tries, step.batch_cap,
             step.possible_duplicate, number,
@@ -211,15 +237,19 @@ def _move(db: sqlite3.Connection, attempt: int, number: MessageId, stage: Stage,
     db.execute(f"UPDATE messages SET stage = ?, due_ms = ? WHERE {_OPEN}", (stage, due_ms, number, attempt))  # noqa: S608
 
 
-def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bool) -> None:
+def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bool) -> bool:
     """Say where the attempt stands by where its messages stand: some may have been settled before, or ended by a push.
 
     The request is forgotten when nothing is in doubt any more, because it holds texts and numbers.
+
+    Returns:
+        Whether intermediate notifications were asked for of messages that the carrier has.
     """
-    doubtful, awaiting = db.execute(
-        """SELECT count(*) FILTER (WHERE m.stage IN (4, 5)), count(*) FILTER (WHERE m.stage = 7)
+    doubtful, awaiting, asking = db.execute(
+        f"""SELECT count(*) FILTER (WHERE m.stage IN (4, 5)), count(*) FILTER (WHERE m.stage = 7),
+               count(*) FILTER (WHERE m.stage = 7 AND m.asks & {rows.ASKS_NOTIFICATION})
            FROM attempts a JOIN json_each(a.messages) j JOIN messages m ON m.id = j.value AND m.attempt = a.id
-           WHERE a.id = ?""",
+           WHERE a.id = ?""",  # noqa: S608 - a constant
         (attempt,),
     ).fetchone()
     state = AttemptState.DOUBTFUL if doubtful else AttemptState.AWAITING if awaiting else AttemptState.DONE
@@ -235,6 +265,7 @@ def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bo
             "arrived": arrived,
         },
     )
+    return bool(asking)
 
 
 # --- doubts -----------------------------------------------------------------------------------------------------------

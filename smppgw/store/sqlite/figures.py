@@ -4,8 +4,10 @@ import sqlite3
 import threading
 from pathlib import Path
 
-from smppgw.core.model import Stage
-from smppgw.store.base import Backlog
+from smppgw.core.codes import ErrorCode
+from smppgw.core.model import Outcome, Stage, TrafficClass
+from smppgw.store.base import Backlog, Finish
+from smppgw.store.sqlite.rows import Row, seconds
 
 
 def backlog(db: sqlite3.Connection, path: Path, turn: threading.Lock) -> Backlog:
@@ -30,6 +32,47 @@ def backlog(db: sqlite3.Connection, path: Path, turn: threading.Lock) -> Backlog
         outgoing_oldest_at={account: first / 1000 for account, (_, first) in waiting.items()},
         octets=sum(file.stat().st_size for file in (path, path.with_name(path.name + "-wal")) if file.exists()),
     )
+
+
+def recent(db: sqlite3.Connection, turn: threading.Lock, limit: int) -> list[Finish]:
+    """Return what ended last, as far as a carrier had it, oldest first; walks the table from its end."""
+    with turn:
+        found = db.execute(
+            """SELECT m.id, m.account, m.carrier, m.outcome, m.error, m.accepted_ms, a.prepared_ms, m.done_ms,
+                   m.recipient, m.country, m.traffic_class
+               FROM messages m JOIN attempts a ON a.id = m.attempt WHERE m.stage = ? ORDER BY m.id DESC LIMIT ?""",
+            (Stage.FINAL, limit),
+        ).fetchall()
+    return [_finish(row) for row in reversed(found)]
+
+
+def _finish(row: Row) -> Finish:
+    return Finish(
+        message=row[0],
+        account=row[1],
+        carrier=row[2],
+        outcome=Outcome(row[3]),
+        error=ErrorCode(row[4]),
+        accepted_at=seconds(row[5]),
+        sent_at=seconds(row[6]),
+        done_at=seconds(row[7]),
+        recipient=row[8],
+        country=row[9],
+        traffic_class=TrafficClass(row[10]),
+    )
+
+
+def billed_parts(db: sqlite3.Connection, turn: threading.Lock, carrier: str, span_ms: tuple[int, int]) -> int:
+    """Add up the parts that were booked within a span, each as it was confirmed or corrected last."""
+    with turn:
+        found: int = db.execute(
+            """SELECT coalesce(sum((SELECT latest.parts FROM costs latest WHERE latest.attempt = booked.attempt
+                   AND latest.message = booked.message ORDER BY latest.kind DESC LIMIT 1)), 0)
+               FROM costs booked INDEXED BY costs_booked
+               WHERE booked.kind = 0 AND booked.carrier = ? AND booked.at_ms >= ? AND booked.at_ms < ?""",
+            (carrier, *span_ms),
+        ).fetchone()[0]
+    return found
 
 
 def _messages(db: sqlite3.Connection) -> tuple[dict[Stage, int], dict[Stage, int]]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import MessageId, Outcome, OutgoingKind, SegmentId, Stage
+from smppgw.core.model import MessageId, Outcome, OutgoingKind, SegmentId, Stage, TrafficClass
+from smppgw.core.unreached import UNREACHED
 from smppgw.store.base import Finish
-from smppgw.store.sqlite.rows import OUTBOX_KINDS, json_ids
+from smppgw.store.sqlite import alerts, notifying
+from smppgw.store.sqlite.rows import ASKS_ALERT, ASKS_NOTIFICATION, OUTBOX_KINDS, Row, json_ids
 
 _DETAIL_LENGTH: Final = 200
 
@@ -42,7 +44,7 @@ class End:
 
 
 def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage], now_ms: int) -> list[Finish]:
-    """End those of the messages that stand in one of ``stages``, and owe their receipts.
+    """End those of the messages that stand in one of ``stages``, and owe their receipts in place of notifications.
 
     The number of open messages of their attempts goes down with them; parked ones were counted out before. The first
     final state of a message wins: what has ended already is left alone.
@@ -54,8 +56,10 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
         return []
     # Only integers of enumerations stand in the text of the statement.
     found = db.execute(
-        f"""SELECT id, account, carrier, accepted_ms, segments, attempt, stage FROM messages
-            WHERE id IN (SELECT value FROM json_each(?)) AND stage IN ({",".join(f"{stage:d}" for stage in stages)})""",  # noqa: S608
+        f"""SELECT m.id, m.account, m.carrier, m.accepted_ms, m.segments, m.attempt, m.stage, m.recipient, m.country,
+                m.traffic_class, a.prepared_ms, m.asks FROM messages m LEFT JOIN attempts a ON a.id = m.attempt
+            WHERE m.id IN (SELECT value FROM json_each(?))
+            AND m.stage IN ({",".join(f"{stage:d}" for stage in stages)})""",  # noqa: S608
         (json_ids(list(by_id)),),
     ).fetchall()
     db.executemany(
@@ -65,17 +69,27 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
     )
     db.executemany(_OWE_TO_ONE, ({"message": row[0], "segment": row[0], "now": now_ms} for row in found))
     db.executemany(_OWE_TO_OTHERS, ({"message": row[0], "now": now_ms} for row in found if row[4] != 1))
+    notifying.supersede(db, (row[0] for row in found if row[11] & ASKS_NOTIFICATION), now_ms)
+    alerts.flag(db, (row[0] for row in found if row[11] & ASKS_ALERT and by_id[row[0]].error in UNREACHED), now_ms)
+    alerts.owe(db, [row[0] for row in found if by_id[row[0]].outcome is Outcome.DELIVERED], now_ms)
     _close_in_attempts(db, (row[5] for row in found if row[5] is not None and row[6] != Stage.PARKED))
-    return [
-        Finish(
-            message=row[0],
-            account=row[1],
-            carrier=row[2] if row[5] is not None else "",
-            outcome=by_id[row[0]].outcome,
-            accepted_at=row[3] / 1000,
-        )
-        for row in found
-    ]
+    return [_finish(row, by_id[row[0]]) for row in found]
+
+
+def _finish(row: Row, end: End) -> Finish:
+    return Finish(
+        message=row[0],
+        account=row[1],
+        carrier=row[2] if row[5] is not None else "",
+        outcome=end.outcome,
+        error=end.error,
+        accepted_at=row[3] / 1000,
+        sent_at=None if row[10] is None else row[10] / 1000,
+        done_at=end.done_ms / 1000,
+        recipient=row[7],
+        country=row[8],
+        traffic_class=TrafficClass(row[9]),
+    )
 
 
 def owe_to_segment(db: sqlite3.Connection, segment: SegmentId, message: MessageId, now: float) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import WAITING, MessageId, Operation, Outcome, Stage
+from smppgw.core.model import WAITING, MessageId, Outcome, Stage
 from smppgw.core.operations import Addressed, Found, IdKey, Named, Original, Replacement, Standing
 from smppgw.store.base import Finish, StoreError
 from smppgw.store.sqlite import rows
@@ -26,7 +26,8 @@ _AFTER_ALL: Final = (1 << 63) - 1
 
 # A whole text of one submission for one destination, certainly not taken by anybody.
 _REPLACEABLE: Final = f"""m.stage IN ({Stage.SCHEDULED:d}, {Stage.QUEUED:d}) AND m.text IS NULL
-    AND m.possible_duplicate = 0 AND u.operation <> {Operation.SUBMIT_MULTI:d}"""
+    AND m.possible_duplicate = 0 AND NOT EXISTS (
+        SELECT 1 FROM segments other WHERE other.submission = u.id AND other.submission <> other.id)"""  # noqa: S608 - stages
 
 _OURS: Final = "u.source_addr = :source_addr AND (:service_type IS NULL OR u.service_type = :service_type)"
 
@@ -41,13 +42,13 @@ def find(db: sqlite3.Connection, named: Named) -> Found | None:
         return None
     segments = _segments(db, submission, named.destination_addr)
     original = db.execute(
-        rows.SELECT_MESSAGE.replace(" FROM messages m", ", u.data_coding, u.esm_class FROM messages m")
+        rows.SELECT_MESSAGE.replace(" FROM messages m", ", u.esm_class FROM messages m")
         + f"WHERE m.id = ? AND m.account = ? AND {_REPLACEABLE}",
         (submission, named.account),
     ).fetchone()
     return Found(
         standings=tuple(map(_standing, segments)),
-        original=None if original is None else Original(rows.message(original), original[20], original[21]),
+        original=None if original is None else Original(rows.message(original), original[22]),
     )
 
 
@@ -170,17 +171,21 @@ def replace(db: sqlite3.Connection, queues: Queues, replacement: Replacement, no
         return False
     submission = found[4]
     carrier = replacement.decision.carriers[0]
-    stage, due_ms = start(replacement.schedule_at, now)
+    stage, due_ms = start(replacement.schedule_at, replacement.decision, now)
     db.execute(
-        """UPDATE messages SET parts = ?, decision = ?, carrier = ?, stage = ?, due_ms = ?, fair = ?, expires_ms = ?,
-           token = NULL, tries = 0, batch_cap = NULL WHERE id = ?""",
+        """UPDATE messages SET parts = ?, decision = ?, sender = ?, carrier = ?, stage = ?, due_ms = ?, fair = ?,
+           expires_ms = ?, token = NULL, tries = 0, batch_cap = NULL, asks = asks & ? | ? WHERE id = ?""",
         (
-            replacement.parts, rows.decision_text(replacement.decision), carrier, stage, due_ms,
+            replacement.parts, rows.decision_text(replacement.decision), replacement.decision.sender, carrier, stage,
+            due_ms,
             _place(queues, found, replacement.account, carrier, stage), ms(replacement.expires_at),
-            replacement.message,
+            rows.ASKS_ALERT, rows.asks_notification(replacement.registered_delivery), replacement.message,
         ),
     )  # fmt: skip
-    db.execute("UPDATE segments SET text = ? WHERE id = ?", (replacement.text, replacement.message))
+    db.execute(
+        "UPDATE segments SET text = ?, replaced = ? WHERE id = ?",
+        (replacement.text, replacement.replaced, replacement.message),
+    )
     db.execute(
         "UPDATE submissions SET registered_delivery = ?, schedule_ms = ?, expires_ms = ? WHERE id = ?",
         (

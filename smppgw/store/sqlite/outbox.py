@@ -1,7 +1,8 @@
 """The outbox: what is owed to accounts, until they acknowledge it."""
 
 import sqlite3
-from collections.abc import Mapping
+import threading
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 
 from smppgw.core.model import Outgoing, OutgoingId
@@ -17,6 +18,8 @@ class OutboxState(IntEnum):
     ACKNOWLEDGED = 1
     REFUSED = 2
     KEPT_TOO_LONG = 3
+    SUPERSEDED = 4
+    """A notification that the end of its message has overtaken."""
 
 
 def lease_outgoing(
@@ -48,6 +51,21 @@ def settle_outgoing(
            WHERE id = ? AND token = ? AND state = 0""",
         (_settled(number, result, lease, now) for number, result in results.items()),
     )
+
+
+def owed_accounts(db: sqlite3.Connection, turn: threading.Lock, among: Collection[str], now: float) -> list[str]:
+    """Find those of the accounts for which something is due; ``db`` only reads, and whoever uses it waits for his turn.
+
+    What is leased is not due: its lease is its due time.
+    """
+    with turn:
+        return [
+            account
+            for account in among
+            if db.execute(
+                "SELECT 1 FROM outbox WHERE account = ? AND state = 0 AND due_ms <= ? LIMIT 1", (account, ms(now))
+            ).fetchone()
+        ]
 
 
 def _settled(number: OutgoingId, result: OutgoingResult, lease: Lease, now: float) -> rows.Row:

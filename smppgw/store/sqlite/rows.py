@@ -11,6 +11,7 @@ from smppgw.core.model import (
     Address,
     Attempt,
     BatchId,
+    Belief,
     CarrierRef,
     Decision,
     Message,
@@ -31,8 +32,33 @@ Row = tuple[Any, ...]
 _RECEIPT_TEXT_LENGTH = 20
 """Characters of the text that a receipt may show (SMPP v3.4, Appendix B)."""
 
+_PLAIN = "failover"
+"""The strategy of a decision that is written in short."""
+
 OUTBOX_KINDS = 4
 """An outbox row has the number of its segment times this, plus its kind."""
+
+ASKS_NOTIFICATION = 1
+"""The bit of ``messages.asks`` for an intermediate notification. It stands with the message, which every step reads
+anyway, so that what nobody asks for costs no look-up."""
+ASKS_ALERT = 2
+"""The bit of ``messages.asks`` for an alert."""
+
+_INTERMEDIATE_BIT = 4
+"""Of registered_delivery (SMPP v3.4, 5.2.17)."""
+
+ITS_SEGMENTS = "(s.id = m.id OR s.message = m.id AND s.message <> s.id)"
+"""A condition: segment ``s`` is one of message ``m``; in the words of the index over segments of several."""
+
+
+def asks(submission: Submission) -> int:
+    """Return what a submission adds to ``messages.asks``."""
+    return asks_notification(submission.registered_delivery) | submission.wants_alert * ASKS_ALERT
+
+
+def asks_notification(registered_delivery: int) -> int:
+    """Return ``ASKS_NOTIFICATION`` where it is asked for, else 0."""
+    return registered_delivery >> _INTERMEDIATE_BIT & ASKS_NOTIFICATION
 
 
 def ms(at: float) -> int:
@@ -53,17 +79,35 @@ def seconds(at_ms: int) -> float:
 @lru_cache(maxsize=4096)
 def decision_text(decision: Decision) -> str:
     """Write a decision; equal ones are written once."""
-    return json.dumps([decision.rule, decision.carriers, decision.dropped], ensure_ascii=False, separators=(",", ":"))
+    parts: list[object] = [decision.rule, decision.carriers, decision.dropped]
+    if (
+        decision.strategy != _PLAIN
+        or decision.beliefs
+        or decision.sender is not None
+        or decision.hold_until is not None
+    ):
+        parts += [decision.strategy, decision.beliefs]
+        parts += [decision.sender, decision.hold_until]
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=4096)
 def decision(text: str) -> Decision:
     """Read a decision; equal ones share one value."""
-    rule, carriers, dropped = json.loads(text)
-    return Decision(rule, tuple(carriers), tuple((carrier, reason) for carrier, reason in dropped))
+    rule, carriers, dropped, *more = json.loads(text)
+    strategy, beliefs, sender, hold_until = more or (_PLAIN, (), None, None)
+    return Decision(
+        rule,
+        tuple(carriers),
+        tuple((carrier, reason) for carrier, reason in dropped),
+        strategy,
+        tuple(Belief(*belief) for belief in beliefs),
+        sender,
+        hold_until,
+    )
 
 
-INSERT_SUBMISSION = f"INSERT INTO submissions VALUES ({','.join('?' * 23)})"  # noqa: S608 - only question marks
+INSERT_SUBMISSION = f"INSERT INTO submissions VALUES ({','.join('?' * 24)})"  # noqa: S608 - only question marks
 
 
 def submission_row(submission: Submission) -> Row:
@@ -75,14 +119,15 @@ def submission_row(submission: Submission) -> Row:
         submission.service_type, submission.esm_class, submission.protocol_id, submission.priority_flag,
         submission.data_coding, submission.registered_delivery,
         ms_or_none(submission.schedule_at), ms(submission.expires_at),
-        submission.replaceable, submission.user_message_reference, submission.vendor_tlvs or None,
+        submission.replaceable, submission.user_message_reference, submission.wants_alert,
+        submission.vendor_tlvs or None,
         submission.flash, submission.traffic_class,
     )  # fmt: skip
 
 
 INSERT_SEGMENT = """INSERT INTO segments (id, submission, message, assembly, number, repeated,
-    destination_ton, destination_npi, destination_addr, recipient, country, text)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"""
+    destination_ton, destination_npi, destination_addr, recipient, country, text, replaced)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 
 def segment_row(
@@ -98,17 +143,18 @@ def segment_row(
     return (
         segment.id, submission.id, message, assembly, segment.part.number if segment.part else None, repeated,
         destination.ton, destination.npi, destination.addr, segment.recipient, segment.country, segment.text,
+        segment.replaced,
     )  # fmt: skip
 
 
 INSERT_MESSAGE = """INSERT INTO messages (id, account, submission, segments, recipient, country, text, parts,
-    traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+    sender, traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms, asks)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 SELECT_MESSAGE = """SELECT m.id, m.account, m.recipient, m.country, u.sender, u.sender_is_number,
     CASE WHEN m.text IS NULL THEN s.text ELSE m.text END, m.parts, u.flash, m.traffic_class, u.priority_flag,
     u.service_type, u.vendor_tlvs, m.accepted_ms, m.expires_ms, u.schedule_ms, m.decision, m.carrier, m.tries,
-    m.batch_cap
+    m.batch_cap, m.sender, u.data_coding
     FROM messages m JOIN submissions u ON u.id = m.submission LEFT JOIN segments s ON s.id = m.id """
 
 
@@ -119,8 +165,8 @@ def message(row: Row) -> Message:
         account=row[1],
         recipient=row[2],
         country=row[3],
-        sender=row[4],
-        sender_is_number=row[5] == 1,
+        sender=row[4] if row[20] is None else row[20],
+        sender_is_number=row[5] == 1 if row[20] is None else row[20].isdecimal(),
         text=row[6],
         parts=row[7],
         flash=row[8] == 1,
@@ -135,6 +181,7 @@ def message(row: Row) -> Message:
         carrier=row[17],
         tries=row[18],
         batch_cap=row[19],
+        data_coding=row[21],
     )
 
 

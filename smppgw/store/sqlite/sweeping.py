@@ -6,7 +6,8 @@ from typing import Final
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import WAITING, MessageId, Outcome, Stage
 from smppgw.store.base import Finish, Swept
-from smppgw.store.sqlite.accepting import give_up
+from smppgw.store.sqlite import alerts
+from smppgw.store.sqlite.accepting import give_up, join_incomplete
 from smppgw.store.sqlite.calls import AttemptState
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.outbox import OutboxState
@@ -36,10 +37,13 @@ def recover(db: sqlite3.Connection, now: float) -> None:
 def sweep(db: sqlite3.Connection, queues: Queues, outgoing_kept_s: float, now: float) -> Swept:
     """Do all that is due."""
     now_ms = ms(now)
+    alerts.forget(db, now_ms)
+    incomplete, failed = _end_assemblies(db, now_ms)
     unparked = _end_parked(db, now_ms)
     return Swept(
         doubted=_doubt_abandoned_calls(db, now_ms),
-        finished=(*_give_up_assemblies(db, now_ms), *_expire(db, now_ms), *unparked),
+        incomplete=incomplete,
+        finished=(*failed, *_expire(db, now_ms), *unparked),
         parked_too_long=len(unparked),
         queued=_queue_due(db, queues, now_ms),
         kept_too_long=_stop_old_outgoing(db, now_ms, ms(now - outgoing_kept_s)),
@@ -65,19 +69,28 @@ def _doubt_abandoned_calls(db: sqlite3.Connection, now_ms: int) -> int:
     return len(found)
 
 
-def _give_up_assemblies(db: sqlite3.Connection, now_ms: int) -> list[Finish]:
-    """End texts whose missing parts did not come in time: each part that did come gets its receipt."""
+def _end_assemblies(db: sqlite3.Connection, now_ms: int) -> tuple[int, list[Finish]]:
+    """End the wait of texts whose missing parts did not come in time, each by its rule.
+
+    Returns:
+        How many were joined without them, and those that failed: each part that did come gets its receipt.
+    """
     overdue = db.execute(
-        "SELECT id FROM assemblies WHERE state = 0 AND deadline_ms <= ? LIMIT ?", (now_ms, _AT_ONCE)
+        "SELECT id, send_incomplete FROM assemblies WHERE state = 0 AND deadline_ms <= ? LIMIT ?", (now_ms, _AT_ONCE)
     ).fetchall()
+    incomplete = [number for number, send in overdue if send]
+    for number in incomplete:
+        join_incomplete(db, number)
     ends = [
-        End(give_up(db, number), Outcome.UNDELIVERABLE, ErrorCode.PARTS_MISSING, "", now_ms) for (number,) in overdue
+        End(give_up(db, number), Outcome.UNDELIVERABLE, ErrorCode.PARTS_MISSING, "", now_ms)
+        for number, send in overdue
+        if not send
     ]
     db.execute(
         "DELETE FROM assemblies WHERE id IN (SELECT id FROM assemblies WHERE forget_ms <= ? AND state <> 0 LIMIT ?)",
         (now_ms, _AT_ONCE),
     )
-    return finish(db, ends, frozenset({Stage.ASSEMBLING}), now_ms)
+    return len(incomplete), finish(db, ends, frozenset({Stage.ASSEMBLING}), now_ms)
 
 
 def _expire(db: sqlite3.Connection, now_ms: int) -> list[Finish]:
@@ -151,7 +164,8 @@ def purge(db: sqlite3.Connection, *, after: int, before_ms: int, seen: int, limi
             """SELECT id FROM messages AS oldest WHERE id > ? AND id <= ?
                AND stage = ? AND done_ms < ? AND NOT EXISTS (SELECT 1 FROM segments s, outbox o
                    WHERE (s.id = oldest.id OR s.message = oldest.id AND s.message <> s.id)
-                   AND o.id BETWEEN s.id * ? AND s.id * ? + 1 AND o.state = 0) ORDER BY id LIMIT ?""",
+                   AND o.id BETWEEN s.id * ? AND s.id * ? + 3 AND o.segment = s.id AND o.state = 0)
+               ORDER BY id LIMIT ?""",
             (after, last, Stage.FINAL, before_ms, OUTBOX_KINDS, OUTBOX_KINDS, limit),
         )
     ]
@@ -172,8 +186,8 @@ def purge(db: sqlite3.Connection, *, after: int, before_ms: int, seen: int, limi
     db.execute("DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))", (ids,))
     db.executemany("DELETE FROM segments WHERE id = ?", ((number,) for number in segments))
     db.executemany(
-        "DELETE FROM outbox WHERE id BETWEEN ? AND ?",
-        ((number * OUTBOX_KINDS, number * OUTBOX_KINDS + 1) for number in segments),
+        "DELETE FROM outbox WHERE id BETWEEN ? AND ? AND segment = ?",
+        ((number * OUTBOX_KINDS, number * OUTBOX_KINDS + 3, number) for number in segments),
     )
     db.executemany(
         """DELETE FROM submissions WHERE id = :id AND NOT EXISTS (SELECT 1 FROM segments WHERE id = :id)

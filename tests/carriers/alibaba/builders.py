@@ -63,9 +63,14 @@ def globe(
     return AlibabaGlobe("intl", config, clock=at, monotonic=at, observer=observer, transport=_transport(handler))
 
 
-def chinese(text: str = SHIPPED, **changes: Any) -> Message:
+def chinese(text: str = SHIPPED, number: int = 1, **changes: Any) -> Message:
     """Make a message to a mainland number."""
-    return message(1, changes.pop("recipient", MAINLAND_NUMBER), text, **{"country": "CN", **changes})
+    return message(number, changes.pop("recipient", MAINLAND_NUMBER), text, **{"country": "CN", **changes})
+
+
+def chinese_batch(count: int, text: str = SHIPPED) -> list[Message]:
+    """Make messages to as many mainland numbers, none of which means anything to a simulator."""
+    return [chinese(text, number, recipient=f"86139{number + 100:08}") for number in range(1, count + 1)]
 
 
 def foreign(text: str = "Your parcel is here", **changes: Any) -> Message:
@@ -73,14 +78,14 @@ def foreign(text: str = "Your parcel is here", **changes: Any) -> Message:
     return message(1, changes.pop("recipient", GLOBE_NUMBER), text, **changes)
 
 
-def attempt_of(carrier: Alibaba | AlibabaGlobe, one: Message, at: float = NOW) -> Attempt:
-    """Prepare one message."""
-    return carrier.prepare(Batch(id=BATCH, messages=(one,)), at)
+def attempt_of(carrier: Alibaba | AlibabaGlobe, one: Message, *others: Message, at: float = NOW) -> Attempt:
+    """Prepare a message, and others with it."""
+    return carrier.prepare(Batch(id=BATCH, messages=(one, *others)), at)
 
 
 def sent(one: Message, ref: str | None = "900619746936498440^0", at: float = NOW) -> list[Sent]:
     """Make what a store would hand out for polling."""
-    attempt = attempt_of(mainland(reply()) if one.country == "CN" else globe(reply()), one, at)
+    attempt = attempt_of(mainland(reply()) if one.country == "CN" else globe(reply()), one, at=at)
     return sent_of(attempt, [one], CarrierRef(ref) if ref else None)
 
 
@@ -97,6 +102,42 @@ def answer(document: Mapping[str, object], status: int = 200, headers: Mapping[s
 def reply(status: int = 200, headers: Mapping[str, str] | None = None, **fields: object) -> Handler:
     """Answer every call with one JSON object, given as its fields."""
     return answer(fields, status, headers)
+
+
+def by_action(**handlers: Handler) -> Handler:
+    """Answer by what is asked for; the list of signatures is that of an account with two, unless it is given."""
+    given = {"QuerySmsSignList": answer(sign_list())} | handlers
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return given[request.headers["x-acs-action"]](request)
+
+    return handler
+
+
+def sign_list(*rows: dict[str, object], total: int | None = None) -> dict[str, object]:
+    """Make the fields of a page of QuerySmsSignList."""
+    found = rows or (sign_row(), sign_row(SignName="示例科技"))
+    return {"Code": "OK", "SmsSignList": list(found), "TotalCount": len(found) if total is None else total}
+
+
+def sign_row(**changes: object) -> dict[str, object]:
+    """Make a row of it: approved, for all kinds of messages."""
+    return {"SignName": "阿里云", "AuditStatus": "AUDIT_STATE_PASS", "BusinessType": "通用类型"} | changes
+
+
+def template_page(*rows: dict[str, object], total: object = None) -> dict[str, object]:
+    """Make the fields of a page of QuerySmsTemplateList."""
+    return {"Code": "OK", "SmsTemplateList": list(rows), "TotalCount": len(rows) if total is None else total}
+
+
+def template_row(code: str, content: str, kind: int = 1, **changes: object) -> dict[str, object]:
+    """Make a row of it: approved, a notification."""
+    return {
+        "TemplateCode": code,
+        "TemplateContent": content,
+        "OuterTemplateType": kind,
+        "AuditStatus": "AUDIT_STATE_PASS",
+    } | changes
 
 
 def row(**changes: object) -> dict[str, object]:

@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from smppgw.carriers.alibaba.beijing import day, days_of_sending, next_hour, next_minute, read_mail_date, read_time
+from smppgw.carriers.alibaba.beijing import (
+    day,
+    days_of_sending,
+    is_night,
+    next_hour,
+    next_minute,
+    next_morning,
+    read_mail_date,
+    read_time,
+)
 
 
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> float:
@@ -69,3 +78,21 @@ def test_a_mail_date_has_a_zone_or_is_that_of_beijing(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "yesterday", "Mon, 99 Dec 2018 16:58:22 +0800", "31 Dec 9999 23:59:59 -2359"])
 def test_what_is_no_mail_date_is_nothing(text: str) -> None:
     assert read_mail_date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "night", "morning"),
+    [
+        ("2026-01-02 07:59:59", True, "2026-01-02 08:00:00"),
+        ("2026-01-02 08:00:00", False, "2026-01-03 08:00:00"),
+        ("2026-01-02 19:59:59", False, "2026-01-03 08:00:00"),
+        ("2026-01-02 20:00:00", True, "2026-01-03 08:00:00"),
+        ("2026-12-31 23:59:59", True, "2027-01-01 08:00:00"),
+    ],
+)
+def test_the_night_is_from_eight_to_eight(at: str, night: bool, morning: str) -> None:
+    now = read_time(at)
+
+    assert now is not None
+    assert is_night(now) is night
+    assert next_morning(now) == read_time(morning)

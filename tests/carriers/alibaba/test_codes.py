@@ -21,6 +21,51 @@ from smppgw.core.model import Outcome
 ALL = [*REFUSALS.items(), *GLOBE_REFUSALS.items(), *GATEWAY.items()]
 
 
+DOCUMENTED = {
+    # help.aliyun.com 101346, the codes that SendSms and SendBatchSms give, and what each is about.
+    Kind.NUMBER_HOUR: "isv.BUSINESS_LIMIT_CONTROL",  # the window stands in the message
+    Kind.QUOTA: "isv.DAY_LIMIT_CONTROL isv.MONTH_LIMIT_CONTROL",
+    Kind.MONEY: "isv.AMOUNT_NOT_ENOUGH isv.OUT_OF_SERVICE",
+    Kind.ACCOUNT: """isv.PRODUCT_UN_SUBSCRIPT isv.PRODUCT_UNSUBSCRIBE
+        isv.ACCOUNT_NOT_EXISTS isv.ACCOUNT_ABNORMAL isv.SECURITY_FROZEN_ACCOUNT isp.RAM_PERMISSION_DENY
+        isv.DENY_IP_RANGE""",
+    Kind.RECIPIENT: "isv.MOBILE_NUMBER_ILLEGAL isv.BLACK_KEY_CONTROL_LIMIT isv.CUSTOMER_REFUSED",
+    Kind.MESSAGE: """isv.SMS_SIGNATURE_ILLEGAL isv.SMS_SIGN_NAME_ILLEGAL isv.SMS_SIGN_ILLEGAL isv.SIGN_STATE_ILLEGAL
+        isv.SIGN_NAME_ILLEGAL isv.SIGNATURE_BLACKLIST isv.SMS_SIGN_EMOJI_ILLEGAL isv.SIGN_SOURCE_ILLEGAL
+        SignatureNotFound isv.SMS_TEMPLATE_ILLEGAL TemplateNotFound isv.SMS_SIGNATURE_SCENE_ILLEGAL
+        isv.DOMESTIC_NUMBER_NOT_SUPPORTED isv.MOBILE_COUNT_OVER_LIMIT isv.SMS_TEST_NUMBER_LIMIT
+        isv.SMS_TEST_SIGN_TEMPLATE_LIMIT isv.SMS_TEST_TEMPLATE_PARAMS_ILLEGAL isv.TEMPLATE_MISSING_PARAMETERS
+        isv.TEMPLATE_PARAMS_ILLEGAL isv.INVALID_JSON_PARAM isv.PARAM_LENGTH_LIMIT isv.PARAM_NOT_SUPPORT_URL
+        template_parameter_count_illegal isv.SMS_CONTENT_ILLEGAL isv.UNSUPPORTED_CONTENT
+        isv.SMS_CONTENT_MISMATCH_TEMPLATE_TYPE isv.EXTEND_CODE_ERROR isv.ONE_CODE_MULTIPLE_SIGN
+        isv.CODE_EXCEED_LIMIT isv.CODE_ERROR isv.INVALID_PARAMETERS""",
+    Kind.AMBIGUOUS: "isp.SYSTEM_ERROR isp.GATEWAY_ERROR",
+}
+COMMON = {
+    # The gateway in front of all services.
+    Kind.ACCOUNT: """InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive SignatureDoesNotMatch
+        InvalidTimeStamp.Expired InvalidVersion InvalidAction.NotFound MissingSecurityToken
+        InvalidSecurityToken.Expired InvalidSecurityToken.Malformed Forbidden.RAM NoPermission ForbiddenAction""",
+    Kind.MESSAGE: "MissingPhoneNumbers MissingSignName MissingTemplateCode",
+    Kind.THROTTLE: "Throttling Throttling.User Throttling.Api",
+    Kind.AMBIGUOUS: "ServiceUnavailable InternalError",
+    Kind.ARRIVED: "SignatureNonceUsed",
+}
+ROWS = [(code, kind) for table in (DOCUMENTED, COMMON) for kind, codes in table.items() for code in codes.split()]
+
+
+@pytest.mark.parametrize(("code", "kind"), ROWS)
+def test_every_documented_code_has_its_class(code: str, kind: Kind) -> None:
+    meaning = refusal(code)
+
+    assert meaning
+    assert meaning.kind is kind
+
+
+def test_every_documented_code_of_the_service_stands_in_its_table() -> None:
+    assert set(REFUSALS) == {code for codes in DOCUMENTED.values() for code in codes.split()}
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "error"),
     [
@@ -28,8 +73,8 @@ ALL = [*REFUSALS.items(), *GLOBE_REFUSALS.items(), *GATEWAY.items()]
         ("isv.BUSINESS_LIMIT_CONTROL", Kind.NUMBER_HOUR, ErrorCode.FREQUENCY_LIMIT),
         ("isv.DAY_LIMIT_CONTROL", Kind.QUOTA, ErrorCode.VOLUME_LIMIT),
         ("isv.MONTH_LIMIT_CONTROL", Kind.QUOTA, ErrorCode.VOLUME_LIMIT),
-        ("isv.AMOUNT_NOT_ENOUGH", Kind.ACCOUNT, ErrorCode.CARRIER_ACCOUNT),
-        ("isv.OUT_OF_SERVICE", Kind.ACCOUNT, ErrorCode.CARRIER_ACCOUNT),
+        ("isv.AMOUNT_NOT_ENOUGH", Kind.MONEY, ErrorCode.CARRIER_ACCOUNT),
+        ("isv.OUT_OF_SERVICE", Kind.MONEY, ErrorCode.CARRIER_ACCOUNT),
         ("isv.PRODUCT_UN_SUBSCRIPT", Kind.ACCOUNT, ErrorCode.CARRIER_ACCOUNT),
         ("isv.PRODUCT_UNSUBSCRIBE", Kind.ACCOUNT, ErrorCode.CARRIER_ACCOUNT),
         ("isv.ACCOUNT_NOT_EXISTS", Kind.ACCOUNT, ErrorCode.CARRIER_ACCOUNT),
@@ -87,7 +132,7 @@ def test_a_mainland_code_has_its_meaning(code: str, kind: Kind, error: ErrorCode
         ("SYSTEM_ERROR", Kind.AMBIGUOUS, ErrorCode.NONE),
         ("isp.SYSTEM_ERROR", Kind.AMBIGUOUS, ErrorCode.NONE),
         ("ONLINE_BILLING_FAILED", Kind.AMBIGUOUS, ErrorCode.NONE),
-        ("AMOUNT_NOT_ENOUGH", Kind.ACCOUNT, ErrorCode.CARRIER_ACCOUNT),
+        ("AMOUNT_NOT_ENOUGH", Kind.MONEY, ErrorCode.CARRIER_ACCOUNT),
         ("isp.RAM_PERMISSION_DENY", Kind.ACCOUNT, ErrorCode.CARRIER_ACCOUNT),
         ("INVALID_SENDERID", Kind.MESSAGE, ErrorCode.SENDER_REFUSED),
         ("isv.SENDERID_ERROR", Kind.MESSAGE, ErrorCode.SENDER_REFUSED),

@@ -43,6 +43,14 @@ def test_an_endpoint_is_a_scheme_and_a_host(endpoint: str, origin: str) -> None:
         {"type": "retarus"},
         {"templats": "t.json"},
         {"max_in_flight": 0},
+        {"max_batch": 0},
+        {"max_batch": 101},
+        {"refresh": "10s"},
+        {"refresh": "2d"},
+        {"template_tag": 0x1502},
+        {"signature_tag": 0x13FF},
+        {"params_tag": 0x4000},
+        {"otp_per_minute": -1},
     ],
 )
 def test_a_faulty_section_is_refused(keys: dict[str, Any]) -> None:

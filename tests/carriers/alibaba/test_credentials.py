@@ -24,7 +24,7 @@ from smppgw.carriers.alibaba.credentials import (
 from smppgw.carriers.alibaba.signature import Credentials
 from smppgw.carriers.http import Answer, read_refusal
 from smppgw.core.values import Secret
-from smppgw.core.verdict import Accepted, Deferred, Verdict
+from smppgw.core.verdict import Accepted, Deferred, PauseCause, Verdict
 from tests.carriers.alibaba.builders import Clock, attempt_of, foreign, globe, mainland, reply
 from tests.carriers.contract import NOW, Wire, answering, silent
 
@@ -289,6 +289,10 @@ def signers(requests: Sequence[httpx.Request]) -> list[tuple[str, str | None]]:
     ]
 
 
+def paused(reason: str, pause_s: float) -> Deferred:
+    return Deferred(reason, not_before=NOW + pause_s, whole_carrier=True, pause=PauseCause.LOGIN)
+
+
 async def test_a_call_is_signed_with_the_key_of_the_moment_and_its_token(tmp_path: Path) -> None:
     file, wire = written(tmp_path / "key.json", 1), Wire(reply(**ACCEPTED))
     carrier = globe(wire, **OWN_KEY, access_key_file=file)
@@ -346,7 +350,9 @@ async def test_an_expired_key_is_not_used(tmp_path: Path) -> None:
     await carrier.aclose()
 
     assert isinstance(before[one.id], Accepted)
-    assert after[one.id] == Deferred("no access key: it has expired", not_before=NOW + 6, whole_carrier=True)
+    assert after[one.id] == Deferred(
+        "no access key: it has expired", not_before=NOW + 6, whole_carrier=True, pause=PauseCause.LOGIN
+    )
     assert len(wire.requests) == 1
 
 
@@ -365,9 +371,7 @@ async def test_a_refused_key_costs_a_short_pause_once_and_a_longer_one_when_ther
     verdicts = [(await carrier.send(attempt))[one.id] for _ in range(2)]
     await carrier.aclose()
 
-    assert verdicts == [
-        Deferred(f"http {status}: {code}", not_before=NOW + pause_s, whole_carrier=True) for pause_s in (5.0, 60.0)
-    ]
+    assert verdicts == [paused(f"http {status}: {code}", pause_s) for pause_s in (5.0, 60.0)]
 
 
 async def test_a_fixed_key_that_is_refused_pauses_the_carrier() -> None:
@@ -376,9 +380,7 @@ async def test_a_fixed_key_that_is_refused_pauses_the_carrier() -> None:
 
     verdicts = await carrier.send(attempt_of(carrier, one))
 
-    assert verdicts[one.id] == Deferred(
-        "http 404: InvalidAccessKeyId.NotFound", not_before=NOW + 60, whole_carrier=True
-    )
+    assert verdicts[one.id] == paused("http 404: InvalidAccessKeyId.NotFound", 60.0)
 
 
 async def test_an_answer_without_a_code_says_nothing_about_the_key(tmp_path: Path) -> None:

@@ -18,13 +18,14 @@ from tests.carriers.alibaba.builders import (
     answer,
     attempt_of,
     chinese,
+    chinese_batch,
     details,
     mainland,
     query,
     row,
     sent,
 )
-from tests.carriers.contract import NOW, Handler, Wire, answering, json_like
+from tests.carriers.contract import NOW, Handler, Wire, answering, json_like, sent_of
 
 BEFORE_MIDNIGHT = datetime(2026, 1, 2, 15, 59, 58, tzinfo=UTC).timestamp()
 """Two seconds before midnight in Beijing."""
@@ -39,7 +40,7 @@ async def report_on(handler: Handler, ref: str | None = "9^0") -> StatusReport |
 async def resolved(handler: Handler, *, at: float = NOW, now: float | None = None) -> Verdict:
     one = chinese()
     carrier = mainland(handler, clock=Clock(now or at))
-    verdicts = await carrier.resolve(attempt_of(carrier, one, at), sent(one, None, at))
+    verdicts = await carrier.resolve(attempt_of(carrier, one, at=at), sent(one, None, at))
     return verdicts[one.id]
 
 
@@ -197,7 +198,7 @@ async def test_a_look_up_asks_without_biz_id_and_finds_our_row_on_a_later_page()
 
     wire = Wire(pages)
 
-    assert await resolved(wire) == Accepted()
+    assert await resolved(wire) == Accepted(parts=1)
     assert "BizId" not in query(wire.requests[0])
     assert [query(request)["CurrentPage"] for request in wire.requests] == ["1", "2"]
 
@@ -246,8 +247,8 @@ async def test_an_endless_list_is_read_for_twenty_pages() -> None:
 @pytest.mark.parametrize(
     ("pages", "expected"),
     [
-        ({"d20260102": details(row())}, Accepted()),
-        ({"d20260103": details(row())}, Accepted()),
+        ({"d20260102": details(row())}, Accepted(parts=1)),
+        ({"d20260103": details(row())}, Accepted(parts=1)),
         ({}, Doubtful("not found", Evidence.ABSENT)),
         ({"d20260102": details(total=1)}, Doubtful("the look-up was not complete")),
         ({"d20260103": details(total=1)}, Doubtful("the look-up was not complete")),
@@ -257,8 +258,61 @@ async def test_a_doubt_around_midnight_needs_both_days(pages: dict[str, dict[str
     assert await resolved(by_day(**pages), at=BEFORE_MIDNIGHT, now=BEFORE_MIDNIGHT + 120) == expected
 
 
+async def test_each_message_of_a_batch_around_midnight_is_found_on_the_day_it_was_filed() -> None:
+    """One reference for the whole batch, a look-up by number for each."""
+    before, after, nowhere, unclear = chinese_batch(4)
+    filed = {before.recipient: "20260102", after.recipient: "20260103"}
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked = query(request)
+        number, day = f"86{asked['PhoneNumber']}", asked["SendDate"]
+        if number == unclear.recipient:
+            page = details(total=1)
+        elif filed.get(number) == day:
+            # Somebody else's row with the same number stands beside it.
+            page = details(row(OutId="other", PhoneNum=asked["PhoneNumber"]), row(PhoneNum=asked["PhoneNumber"]))
+        else:
+            page = details()
+        return httpx.Response(200, content=msgspec.json.encode(page))
+
+    carrier = mainland(handler, clock=Clock(BEFORE_MIDNIGHT + 120))
+    await carrier.refresh()
+    batch = (before, after, nowhere, unclear)
+    attempt = attempt_of(carrier, *batch, at=BEFORE_MIDNIGHT)
+
+    verdicts = await carrier.resolve(attempt, sent_of(attempt, batch, None))
+
+    assert verdicts == {
+        before.id: Accepted(parts=1),
+        after.id: Accepted(parts=1),
+        nowhere.id: Doubtful("not found", Evidence.ABSENT),
+        unclear.id: Doubtful("the look-up was not complete"),
+    }
+
+
+async def never(_request: httpx.Request) -> httpx.Response:
+    await asyncio.Event().wait()
+    return httpx.Response(200)
+
+
+async def test_a_look_up_that_takes_too_long_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smppgw.carriers.alibaba.mainland.LOOK_UP_S", 0.0)
+    one = chinese()
+    carrier = mainland(httpx.MockTransport(never))
+
+    verdicts = await carrier.resolve(attempt_of(carrier, one), sent(one, None))
+
+    assert verdicts == {one.id: Doubtful("the look-up took too long")}
+
+
+async def test_statuses_that_take_too_long_are_left_for_the_next_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smppgw.carriers.alibaba.mainland.ASKING_S", 0.0)
+
+    assert list(await mainland(httpx.MockTransport(never)).statuses(sent(chinese()))) == []
+
+
 async def test_a_found_row_resolves_the_doubt_even_when_it_failed() -> None:
-    assert await resolved(answer(details(row(SendStatus=2, ErrCode="MOBILE_IN_BLACK")))) == Accepted()
+    assert await resolved(answer(details(row(SendStatus=2, ErrCode="MOBILE_IN_BLACK")))) == Accepted(parts=1)
 
 
 @given(data=st.data())

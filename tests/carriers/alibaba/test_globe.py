@@ -16,7 +16,7 @@ from smppgw.carriers.base import Carrier
 from smppgw.carriers.http import Observer
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Batch, CarrierRef, Message, MessageId, Outcome, Sent, TrafficClass
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, StatusReport, Verdict
 from tests.carriers.alibaba.builders import (
     GLOBE_NUMBER,
     KEY_ID,
@@ -251,8 +251,11 @@ async def test_ok_without_a_usable_message_id_is_doubtful_but_it_has_arrived(mes
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("QPS_LIMIT_CONTROL", Deferred("http 200: QPS_LIMIT_CONTROL", whole_carrier=True)),
-        ("AMOUNT_NOT_ENOUGH", Deferred("http 200: AMOUNT_NOT_ENOUGH", not_before=NOW + 60, whole_carrier=True)),
+        ("QPS_LIMIT_CONTROL", Deferred("http 200: QPS_LIMIT_CONTROL", whole_carrier=True, pause=PauseCause.THROTTLE)),
+        (
+            "AMOUNT_NOT_ENOUGH",
+            Deferred("http 200: AMOUNT_NOT_ENOUGH", not_before=NOW + 60, whole_carrier=True, pause=PauseCause.MONEY),
+        ),
         ("BUSINESS_LIMIT_CONTROL_MINUTE", Deferred("http 200: BUSINESS_LIMIT_CONTROL_MINUTE", not_before=NOW + 40)),
         ("isv.BUSINESS_LIMIT_DAY", Rejected(ErrorCode.FREQUENCY_LIMIT, "http 200: isv.BUSINESS_LIMIT_DAY")),
         ("SYSTEM_ERROR", Doubtful("http 200: SYSTEM_ERROR")),
@@ -510,7 +513,7 @@ async def test_the_failed_ones_are_tried_in_a_smaller_call_and_the_others_have_b
             whole_batch=True)),
         ("BUSINESS_LIMIT_CONTROL_MINUTE", Rejected(ErrorCode.FREQUENCY_LIMIT,
             "http 200: BUSINESS_LIMIT_CONTROL_MINUTE", whole_batch=True)),
-        ("QPS_LIMIT_CONTROL", Deferred("http 200: QPS_LIMIT_CONTROL", whole_carrier=True)),
+        ("QPS_LIMIT_CONTROL", Deferred("http 200: QPS_LIMIT_CONTROL", whole_carrier=True, pause=PauseCause.THROTTLE)),
         ("SYSTEM_ERROR", Doubtful("http 200: SYSTEM_ERROR")),
     ],
 )  # fmt: skip

@@ -3,7 +3,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smppgw.carriers.alibaba.china import Wording
 from smppgw.carriers.alibaba.globe_calls import (
     Action,
     Envelope,
@@ -14,6 +13,8 @@ from smppgw.carriers.alibaba.globe_calls import (
     write_nothing,
     write_template,
 )
+from smppgw.carriers.alibaba.templates import Template
+from smppgw.carriers.alibaba.wording import Wording
 from smppgw.core.model import Attempt, BatchId, MessageId
 
 ENVELOPE = Envelope(sender="Shop", kind="NOTIFY", validity_s=60)
@@ -58,7 +59,7 @@ def test_a_call_for_several_names_its_numbers_in_their_order(said: list[str]) ->
 
 
 def test_a_template_is_known_and_one_without_variables_has_no_values() -> None:
-    query = write_template("8613900000000", Wording(sign_name="阿里云", template_code="SMS_1", params=()), 60)
+    query = write_template("8613900000000", Wording("阿里云", Template("SMS_1", "你好"), ()), 60)
 
     assert action_of(attempt(query)) is Action.TEMPLATE
     assert "TemplateParam" not in query

@@ -1,6 +1,8 @@
 """Both carriers against the simulated platform, which was written apart from them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import httpx2 as httpx
@@ -9,8 +11,10 @@ import pytest
 from smppgw.carriers.alibaba import Alibaba, AlibabaGlobe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, BatchId, Message, MessageId, Outcome
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, StatusReport, Verdict
 from smppgw.simulators.alibaba import AlibabaOptions, alibaba_app
+from smppgw.simulators.alibaba.signatures import Signature, SignatureType
+from smppgw.simulators.alibaba.templates import Status
 from tests.carriers.alibaba.builders import (
     KEY_ID,
     KEY_SECRET,
@@ -18,6 +22,7 @@ from tests.carriers.alibaba.builders import (
     TEMPLATES,
     Clock,
     chinese,
+    chinese_batch,
     foreign,
     globe,
     mainland,
@@ -31,11 +36,9 @@ OTP = "您的验证码为：123456，请勿泄露于他人！"
 class World:
     """A simulated platform and both carriers on it, with one clock."""
 
-    def __init__(self, **changes: Any) -> None:
+    def __init__(self, **more: Any) -> None:
         self.clock = Clock()
-        options = AlibabaOptions(
-            access_key_id=KEY_ID, access_key_secret=KEY_SECRET, final_delay=FINAL_DELAY_S, **changes
-        )
+        options = AlibabaOptions(access_key_id=KEY_ID, access_key_secret=KEY_SECRET, final_delay=FINAL_DELAY_S, **more)
         app = alibaba_app(options, self.clock)
         self.control = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sim")
         self.platform = httpx.ASGITransport(app)
@@ -48,6 +51,13 @@ class World:
         self.batches += 1
         attempt = carrier.prepare(Batch(id=BatchId(f"batch{self.batches}"), messages=(one,)), self.clock())
         return attempt, (await carrier.send(attempt))[one.id]
+
+    async def send_batch(self, messages: Sequence[Message]) -> tuple[Attempt, set[Verdict]]:
+        assert [self.mainland.check(one) for one in messages] == [None] * len(messages)
+        self.batches += 1
+        batch = Batch(id=BatchId(f"batch{self.batches}"), messages=tuple(messages))
+        attempt = self.mainland.prepare(batch, self.clock())
+        return attempt, set((await self.mainland.send(attempt)).values())
 
     async def outcome(self, carrier: Alibaba | AlibabaGlobe, one: Message) -> StatusReport:
         attempt, verdict = await self.send(carrier, one)
@@ -67,7 +77,7 @@ class World:
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     made = World()
-    await made.mainland.ready()
+    await made.mainland.refresh()
     yield made
     await made.control.aclose()
     await made.mainland.aclose()
@@ -169,6 +179,154 @@ async def test_a_second_password_within_a_minute_waits_for_the_next(world: World
     assert verdict == Deferred("http 200: isv.BUSINESS_LIMIT_CONTROL", not_before=world.clock() + 40)
 
 
+async def test_a_second_password_within_a_minute_is_not_admitted(world: World) -> None:
+    await world.send(world.mainland, chinese(OTP))
+
+    verdict = world.mainland.admit(chinese(OTP, 2), world.clock())
+
+    assert isinstance(verdict, Deferred)
+    assert verdict.not_before == world.clock() + 41
+
+
+# Batches.
+
+
+async def test_a_batch_is_taken_with_one_reference_and_polled_number_by_number(world: World) -> None:
+    messages = [*chinese_batch(3), chinese(number=4, recipient="8613900000005")]
+    messages[1] = replace(messages[1], text="【示例科技】尊敬的韩梅梅，您的订单B已发货，快递单号Y。")
+
+    attempt, verdicts = await world.send_batch(messages)
+    (verdict,) = verdicts
+    assert isinstance(verdict, Accepted)
+    world.clock.now += FINAL_DELAY_S
+    reports = await world.mainland.statuses(sent_of(attempt, messages, verdict.ref))
+
+    rows = await world.messages()
+    assert [(row["text"], row["from"]) for row in rows[:2]] == [
+        (SHIPPED, "阿里云"),
+        ("尊敬的韩梅梅，您的订单B已发货，快递单号Y。", "示例科技"),
+    ]
+    assert {row["batch_ref"] for row in rows} == {"batch1"}
+    assert verdict.parts == rows[0]["parts"] == 1
+    outcomes = {report.message: report.outcome for report in reports}
+    assert [outcomes[one.id] for one in messages] == [*[Outcome.DELIVERED] * 3, Outcome.UNDELIVERABLE]
+
+
+async def test_a_batch_that_was_taken_without_an_answer_is_proved_by_its_repeat_and_found(world: World) -> None:
+    messages = chinese_batch(3)
+    await world.fault(operation="send", fault="garbage", count=1)
+
+    attempt, first = await world.send_batch(messages)
+    repeated = set((await world.mainland.send(attempt)).values())
+    found = await world.mainland.resolve(attempt, sent_of(attempt, messages, None))
+
+    assert {type(verdict) for verdict in first} == {Doubtful}
+    assert repeated == {Doubtful("http 400: SignatureNonceUsed", Evidence.ARRIVED)}
+    assert list(found.values()) == [Accepted(parts=1)] * 3
+    assert len(await world.messages()) == 3
+
+
+async def test_a_batch_that_was_not_taken_is_taken_when_it_is_repeated(world: World) -> None:
+    await world.fault(operation="send", fault="status", code=503, count=1)
+
+    attempt, first = await world.send_batch(chinese_batch(3))
+    (repeated,) = set((await world.mainland.send(attempt)).values())
+
+    assert {type(verdict) for verdict in first} == {Doubtful}
+    assert isinstance(repeated, Accepted)
+    assert len(await world.messages()) == 3
+
+
+async def test_a_copy_that_came_and_was_refused_is_found_nowhere(world: World) -> None:
+    """Whether the platform uses up the nonce of what it refuses is not known: the look-up has the last word."""
+    await world.fault(operation="send", fault="status", code=500, arrives=True, count=1)
+    messages = chinese_batch(2)
+
+    attempt, _ = await world.send_batch(messages)
+    repeated = set((await world.mainland.send(attempt)).values())
+    found = await world.mainland.resolve(attempt, sent_of(attempt, messages, None))
+
+    assert repeated == {Doubtful("http 400: SignatureNonceUsed", Evidence.ARRIVED)}
+    assert list(found.values()) == [Doubtful("not found", Evidence.ABSENT)] * 2
+
+
+async def test_a_repeat_past_the_date_is_refused_by_the_platform(world: World) -> None:
+    """What the fence is for: fifteen minutes later the same request is not taken any more."""
+    await world.fault(operation="send", fault="status", code=503, count=1)
+    attempt, _ = await world.send_batch(chinese_batch(2))
+    world.clock.now += 901
+
+    (verdict,) = set((await world.mainland.send(attempt)).values())
+
+    assert isinstance(verdict, Deferred)
+    assert "InvalidTimeStamp.Expired" in verdict.reason
+
+
+async def test_the_fence_ends_before_a_nonce_may_come_back(world: World) -> None:
+    attempt, _ = await world.send_batch(chinese_batch(2))
+    assert world.mainland.limits.fence_s
+    world.clock.now += world.mainland.limits.fence_s
+
+    verdicts = set((await world.mainland.send(attempt)).values())
+
+    assert verdicts == {Doubtful("http 400: SignatureNonceUsed", Evidence.ARRIVED)}
+
+
+async def test_one_bad_number_spoils_its_batch_whole(world: World) -> None:
+    _, verdicts = await world.send_batch([*chinese_batch(2), chinese(number=3, recipient="8613900000001")])
+
+    (verdict,) = verdicts
+    assert isinstance(verdict, Rejected)
+    assert (verdict.error, verdict.whole_batch) == (ErrorCode.INVALID_NUMBER, True)
+    assert await world.messages() == []
+
+
+# Templates by name, signatures, what variables take, statistics.
+
+
+async def test_a_template_that_a_text_names_is_sent(world: World) -> None:
+    await world.send(world.mainland, chinese('template:SMS_100000002|{"name":"李雷","order":"A-17","no":"SF1"}'))
+
+    (row,) = await world.messages()
+    assert row["text"] == SHIPPED
+
+
+async def test_signatures_are_those_of_the_account() -> None:
+    signatures = (
+        Signature(name="阿里云"),
+        Signature(name="验证", type=SignatureType.OTP),
+        Signature(name="旧", status=Status.REJECTED),
+    )
+    world = World(signatures=signatures)
+    await world.mainland.refresh()
+
+    assert world.mainland.check(chinese("【验证】" + OTP)) is None
+    for text in ("【验证】" + SHIPPED, "【旧】" + SHIPPED, "【示例科技】" + SHIPPED):
+        refused = world.mainland.check(chinese(text))
+        assert refused
+        assert refused.error is ErrorCode.SENDER_REFUSED
+
+
+async def test_a_text_that_fits_a_template_in_review_is_told_so(world: World) -> None:
+    refused = world.mainland.check(chinese("您预约的明天服务已确认。"))
+
+    assert refused
+    assert refused.reason == "fits SMS_100000004, which is not approved"
+
+
+async def test_the_platform_counts_what_we_count(world: World) -> None:
+    long = f"尊敬的{'李' * 35}，您的订单{'A' * 13}已发货，快递单号1。"
+    messages = chinese_batch(3)
+    messages[1] = replace(messages[1], text=long)
+    attempt = world.mainland.prepare(Batch(id=BatchId("b"), messages=tuple(messages)), world.clock())
+    verdicts = await world.mainland.send(attempt)
+
+    theirs = await world.mainland.billed_parts(datetime.fromtimestamp(world.clock(), Alibaba.billing_zone).date())
+
+    ours = sum(verdict.parts or 0 for verdict in verdicts.values() if isinstance(verdict, Accepted))
+    assert (ours, theirs) == (4, 4)
+
+
 async def test_a_repeated_request_is_known_to_the_platform(world: World) -> None:
     one = chinese()
     attempt, _ = await world.send(world.mainland, one)
@@ -255,7 +413,7 @@ async def test_the_receipts_of_a_call_for_several_are_those_of_their_numbers(shu
 
 async def test_a_wrong_key_pauses_the_carrier(world: World) -> None:
     wrong = mainland(world.platform, clock=world.clock, access_key_secret="wrong")
-    await wrong.ready()
+    await wrong.refresh()
 
     _, verdict = await world.send(wrong, chinese())
 
@@ -268,7 +426,9 @@ async def test_a_throttled_call_names_the_pause(world: World) -> None:
 
     _, verdict = await world.send(world.mainland, chinese())
 
-    assert verdict == Deferred("http 429: Throttling.User", not_before=world.clock() + 2.5, whole_carrier=True)
+    assert verdict == Deferred(
+        "http 429: Throttling.User", not_before=world.clock() + 2.5, whole_carrier=True, pause=PauseCause.THROTTLE
+    )
 
 
 @pytest.mark.parametrize("fault", ["garbage", "truncated", "empty"])
@@ -280,7 +440,7 @@ async def test_a_message_that_was_taken_without_a_readable_answer_is_found(world
     found = await world.mainland.resolve(attempt, sent_of(attempt, [one], None))
 
     assert isinstance(verdict, Doubtful)
-    assert found[one.id] == Accepted()
+    assert found[one.id] == Accepted(parts=1)
 
 
 async def test_a_message_that_was_not_taken_is_not_found(world: World) -> None:

@@ -12,8 +12,9 @@ from smppgw.carriers.alibaba.template_rows import (
     TemplateRow,
     page_rows,
     read_template_file,
-    template_set,
+    template_list,
 )
+from smppgw.carriers.alibaba.templates import Scene
 from tests.carriers.alibaba.builders import TEMPLATES
 
 
@@ -49,15 +50,17 @@ def file_of(path: Path, content: object) -> Path:
     ],
 )
 def test_what_cannot_carry_a_mainland_text_is_left_out(changes: dict[str, object]) -> None:
-    assert template_set(page(a_row(**changes))).templates == ()
+    assert template_list(page(a_row(**changes))).approved.templates == ()
 
 
-@pytest.mark.parametrize(("kind", "is_otp"), [(0, True), ("0", True), (1, False), (2, False)])
-def test_the_outer_type_tells_a_password_template(kind: object, is_otp: bool) -> None:
+@pytest.mark.parametrize(
+    ("kind", "scene"), [(0, Scene.OTP), ("0", Scene.OTP), (1, Scene.NOTIFICATION), ("2", Scene.PROMOTION)]
+)
+def test_the_outer_type_tells_what_a_template_is_for(kind: object, scene: Scene) -> None:
     # TemplateType, beside it, counts differently: 0 is a notification there.
-    (one,) = template_set(page(a_row(OuterTemplateType=kind))).templates
+    (one,) = template_list(page(a_row(OuterTemplateType=kind))).approved.templates
 
-    assert one.is_otp is is_otp
+    assert one.scene is scene
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_an_odd_row_of_the_platform_is_passed_over(odd: object) -> None:
 
 
 def test_a_file_takes_rows_of_the_platform_and_short_ones() -> None:
-    codes = {template.code for template in read_template_file(TEMPLATES).templates}
+    codes = {template.code for template in read_template_file(TEMPLATES).approved.templates}
 
     assert codes == {"SMS_100000001", "SMS_100000002", "SMS_100000005"}
 
@@ -76,7 +79,7 @@ def test_a_file_takes_rows_of_the_platform_and_short_ones() -> None:
 def test_a_short_entry_in_review_is_left_out(tmp_path: Path) -> None:
     path = file_of(tmp_path / "t.json", [{"code": "SMS_1", "type": 1, "content": "a", "status": 0}])
 
-    assert read_template_file(path).templates == ()
+    assert read_template_file(path).approved.templates == ()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 #!/bin/sh
 # How the certificates in this folder were made, once, with OpenSSL 3.0; they are valid for a hundred years, but for
-# expired.pem. They protect nothing: their keys are public. Tests read the files and never run this.
+# expired.pem and lapsed.pem. They protect nothing: their keys are public. Tests read the files and never run this.
 #
 #   ca.pem                  signs server.pem, renewed.pem, client.pem and expired.pem
 #   server.pem, server.key  localhost and 127.0.0.1
@@ -9,6 +9,7 @@
 #   client.pem, client.key  common name legacy.example.com, alternative name spare.example.com
 #   expired.pem             the same client, over since 2021; with expired.key
 #   stranger.pem            the same names, signed by other-ca.pem; with stranger.key
+#   lapsed.pem              a server of the names of server.pem, over since 2021, signed by lapsed-ca.pem; with lapsed.key
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -53,4 +54,6 @@ certificate renewed ca localhost "DNS:localhost,IP:127.0.0.1" serverAuth
 certificate client ca legacy.example.com "DNS:spare.example.com" clientAuth
 certificate expired ca legacy.example.com "DNS:spare.example.com" clientAuth 20200101000000Z 20210101000000Z
 certificate stranger other-ca legacy.example.com "DNS:spare.example.com" clientAuth
+authority lapsed-ca "a third test CA"
+certificate lapsed lapsed-ca localhost "DNS:localhost,IP:127.0.0.1" serverAuth 20200101000000Z 20210101000000Z
 openssl pkcs8 -topk8 -v2 aes-256-cbc -passout pass:secret -in server.key -out locked.key

@@ -7,6 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from smppgw.simulators.alibaba.signatures import Signature, SignatureType
+from smppgw.simulators.alibaba.templates import Status
+
 Simulator = Callable[..., httpx2.AsyncClient]
 Sign = Callable[..., httpx2.Request]
 Advance = Callable[[float], None]
@@ -177,6 +180,62 @@ async def test_a_batch_is_checked(alibaba: Simulator, sign: Sign, changes: dict[
     answer = await alibaba().send(sign("SendBatchSms", {"TemplateCode": "SMS_100000001"}, BATCH | changes))
 
     assert answer.json()["Code"] == code
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"PhoneNumberJson": '["13900000099","13900000001"]'}, "isv.MOBILE_NUMBER_ILLEGAL"),
+        ({"SignNameJson": '["阿里云","未知"]'}, "isv.SMS_SIGNATURE_ILLEGAL"),
+        ({"TemplateParamJson": '[{"code":"1234"},{"code":"1"}]'}, "isv.PARAM_LENGTH_LIMIT"),
+        ({"TemplateParamJson": '[{"code":"1234"},{}]'}, "isv.TEMPLATE_MISSING_PARAMETERS"),
+    ],
+)
+async def test_a_batch_is_refused_whole_for_one_that_is_bad(
+    alibaba: Simulator, sign: Sign, changes: dict[str, str], code: str
+) -> None:
+    client = alibaba()
+
+    answer = await client.send(sign("SendBatchSms", {"TemplateCode": "SMS_100000001"}, BATCH | changes))
+
+    assert answer.json()["Code"] == code
+    assert (await client.get("/_sim/messages")).json() == []
+
+
+async def test_a_batch_is_refused_whole_for_the_cap_of_one_number_and_counts_nothing(
+    alibaba: Simulator, sign: Sign, call: Call
+) -> None:
+    client = alibaba()
+    await call(client, "SendSms", OTP)
+
+    batch = await client.send(sign("SendBatchSms", {"TemplateCode": "SMS_100000001"}, BATCH))
+    other = await call(client, "SendSms", OTP | {"PhoneNumbers": "13900000098", "SignName": "示例科技"})
+
+    assert batch.json()["Code"] == "isv.BUSINESS_LIMIT_CONTROL"
+    assert other["Code"] == "OK"
+
+
+async def test_a_signature_for_passwords_signs_nothing_else(alibaba: Simulator, call: Call) -> None:
+    client = alibaba(signatures=(Signature(name="验证", type=SignatureType.OTP),))
+    notification = {"TemplateCode": "SMS_100000002", "TemplateParam": '{"name":"a","order":"b","no":"c"}'}
+
+    assert (await call(client, "SendSms", OTP | {"SignName": "验证"}))["Code"] == "OK"
+    refused = await call(client, "SendSms", OTP | notification | {"SignName": "验证"})
+    assert refused["Code"] == "isv.SMS_SIGNATURE_SCENE_ILLEGAL"
+
+
+async def test_the_list_of_signatures_tells_kind_and_status(alibaba: Simulator, call: Call) -> None:
+    signatures = (
+        Signature(name="验证", type=SignatureType.OTP),
+        Signature(name="旧", status=Status.CANCELLED),
+    )
+
+    answer = await call(alibaba(signatures=signatures), "QuerySmsSignList", {})
+
+    assert [(each["BusinessType"], each["AuditStatus"]) for each in answer["SmsSignList"]] == [
+        ("验证码类型", "AUDIT_STATE_PASS"),
+        ("通用类型", "AUDIT_STATE_CANCEL"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,16 @@ async def test_every_call_needs_the_login(
     assert answer.content == b""
 
 
+async def test_a_job_with_a_number_of_the_chosen_end_is_refused_whole(retarus: Simulator) -> None:
+    client = retarus(refuse_suffix="0999")
+
+    refused = await client.post(f"{DE2}/jobs", json=a_job("+4917612345678", "+4917612340999"))
+    await posted(client, a_job("+4917612345678"))
+
+    assert refused.status_code == 422
+    assert [row["to"] for row in (await client.get("/_sim/messages")).json()] == ["+4917612345678"]
+
+
 async def test_a_job_is_answered_with_its_id_alone(retarus: Simulator) -> None:
     answer = await retarus().post(f"{DE2}/jobs", json=a_job())
 

@@ -30,6 +30,7 @@ CREATE TABLE submissions (
     expires_ms INTEGER NOT NULL,
     replaceable INTEGER NOT NULL,
     user_message_reference INTEGER,
+    wants_alert INTEGER NOT NULL,
     vendor_tlvs BLOB,
     flash INTEGER NOT NULL,
     traffic_class INTEGER NOT NULL
@@ -42,14 +43,15 @@ CREATE TABLE segments (
     message INTEGER,                    -- NULL while its text still waits for parts
     assembly INTEGER,
     number INTEGER,
-    repeated INTEGER NOT NULL,          -- 1: the same part again; its text does not count, its receipt does
+    repeated INTEGER NOT NULL,          -- 1: the same part again, or too late; its text does not count, its receipt does
     destination_ton INTEGER NOT NULL,
     destination_npi INTEGER NOT NULL,
     destination_addr TEXT NOT NULL,
     recipient TEXT NOT NULL,
     country TEXT NOT NULL,
     key_id INTEGER NOT NULL DEFAULT 0,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    replaced INTEGER NOT NULL           -- octets that meant nothing in their alphabet and became "?" in the text
 ) STRICT;
 -- A single part costs no index entry: its segment, message and submission share one number.
 CREATE INDEX segments_of_message ON segments (message) WHERE message <> id;
@@ -66,6 +68,7 @@ CREATE TABLE assemblies (
     reference INTEGER NOT NULL,
     total INTEGER NOT NULL,
     state INTEGER NOT NULL,
+    send_incomplete INTEGER NOT NULL,   -- 1: what came is sent when the time ends, else the text fails
     message INTEGER,
     started_ms INTEGER NOT NULL,
     deadline_ms INTEGER NOT NULL,
@@ -85,6 +88,7 @@ CREATE TABLE messages (
     country TEXT NOT NULL,
     key_id INTEGER NOT NULL DEFAULT 0,
     text TEXT,                          -- NULL: the text of the segment with the same number
+    sender TEXT,                        -- NULL: that of the submission; else what its route made of it
     parts INTEGER NOT NULL,
     traffic_class INTEGER NOT NULL,
     fair INTEGER NOT NULL,              -- place in the queue of its carrier and class
@@ -98,6 +102,7 @@ CREATE TABLE messages (
     tries INTEGER NOT NULL DEFAULT 0,
     batch_cap INTEGER,
     possible_duplicate INTEGER NOT NULL DEFAULT 0,
+    asks INTEGER NOT NULL DEFAULT 0,    -- to hear, besides receipts: 1 an intermediate notification, 2 an alert
     attempt INTEGER,
     ref TEXT,
     outcome INTEGER,
@@ -144,17 +149,28 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_due ON attempts (carrier, state, due_ms) WHERE state < 3;
 CREATE INDEX attempts_open ON attempts (state, due_ms, carrier) WHERE state < 3;
 
--- deliver_sm owed to accounts. id = 4 * segment + kind, so that a segment never gets two final receipts.
+-- Recipients who could not be reached, and whose ESME wants to hear when they are back: the delivery pending flags.
+CREATE TABLE unreached (
+    account TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    segment INTEGER NOT NULL,           -- whose addresses the alert has
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (account, recipient)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unreached_since ON unreached (since_ms);
+
+-- What is owed to accounts. id = 4 * segment + kind, so that a segment never gets two final receipts, two intermediate
+-- notifications or two alerts.
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
     account TEXT NOT NULL,
-    kind INTEGER NOT NULL,              -- 0 receipt, 1 intermediate notification, 2 inbound message
+    kind INTEGER NOT NULL,              -- 0 receipt, 1 intermediate notification, 2 inbound message, 3 alert
     segment INTEGER,
     outcome INTEGER NOT NULL,
     error INTEGER NOT NULL,
     done_ms INTEGER NOT NULL,
     created_ms INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0,   -- 0 pending, 1 acknowledged, 2 refused by the ESME, 3 kept too long
+    state INTEGER NOT NULL DEFAULT 0,   -- 0 pending, 1 acknowledged, 2 refused by the ESME, 3 kept too long, 4 superseded
     due_ms INTEGER NOT NULL,
     token INTEGER,
     tries INTEGER NOT NULL DEFAULT 0,
@@ -201,3 +217,5 @@ CREATE TABLE costs (
     at_ms INTEGER NOT NULL,
     PRIMARY KEY (attempt, message, kind)
 ) STRICT, WITHOUT ROWID;
+-- For the days of a carrier's bill.
+CREATE INDEX costs_booked ON costs (carrier, at_ms) WHERE kind = 0;

@@ -1,0 +1,157 @@
+"""`smppgw route explain`: what would become of a message, by the same steps that a real one takes.
+
+Nothing is sent, stored or fetched. What carriers have done lately is read from the store where there is one.
+"""
+
+import contextlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from smppgw.app import policies
+from smppgw.app.carriers import make_carriers
+from smppgw.carriers.http import Unobserved
+from smppgw.config.settings import Settings
+from smppgw.core.model import Decision, Message, TrafficClass
+from smppgw.core.routing.market import Standing
+from smppgw.core.routing.rules import Rule
+from smppgw.core.routing.table import Router
+from smppgw.ops.clock import Clock
+from smppgw.smpp import text as texts
+from smppgw.smpp.consts import VERSION_3_4, DataCoding, Npi, Tag, Ton
+from smppgw.smpp.pdu import SubmitSm
+from smppgw.store.base import Finish
+from smppgw.store.sqlite.figures import recent
+from smppgw.store.sqlite.opening import connect_reader
+from smppgw.workers import wanted
+from smppgw.workers.market import LiveMarket
+from smppgw.workers.routes import Routes, Unroutable
+from smppgw.workers.translate import Refusal, read_submit
+
+_REMEMBERED: Final = 20_000
+_NO_CHANCE: Final = 1.0 - 2**-53
+"""Routing by quality sends nothing astray for the sake of learning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One carrier of the rule that matched."""
+
+    carrier: str
+    reason: str | None
+    """Why it is not among the candidates; None: it is."""
+    price: int | None
+    """Of one part, in millionths of the reporting currency."""
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What would become of a message, and why."""
+
+    message: Message | None
+    """None: it would be refused before it is routed."""
+    refusal: Refusal | None
+    trials: Sequence[tuple[Rule, str | None]]
+    """The rules up to the one that matches, each with why it does not."""
+    candidates: Sequence[Candidate]
+    outcome: Decision | Unroutable | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """A message that nobody has sent."""
+
+    account: str
+    sender: str
+    recipient: str
+    """As an ESME writes it; with a plus it is international."""
+    text: str
+    traffic_class: TrafficClass | None
+    """None: what the account's rules make of it."""
+
+
+def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
+    """Explain what would become of a message.
+
+    Raises:
+        KeyError: There is no such account.
+        StoreError: The store cannot be read.
+    """
+    policy = policies.account_policies(settings.accounts)[asked.account]
+    prices, now = policies.prices(settings), clock.wall()
+    pdu = _submit_of(asked, policy.alphabets[DataCoding.DEFAULT])
+    draft = read_submit(pdu, policy, VERSION_3_4, now)
+    if isinstance(draft, Refusal):
+        return _refused(draft, prices.currency)
+    message = wanted.message(policy, pdu, draft, now)
+    if asked.traffic_class is not None:
+        message = replace(message, traffic_class=asked.traffic_class)
+    carriers = make_carriers(settings.carriers, clock, Unobserved())
+    market = LiveMarket(carriers, prices, tuple, clock)
+    market.finished(_recent(settings.store.path))
+    router = policies.router(settings.routes)
+    outcome = Routes(router, market, lambda: _NO_CHANCE).route(message, now)
+    return Explanation(
+        message=message,
+        refusal=None,
+        trials=list(router.trials(message, now)),
+        candidates=_candidates(router, message, market, outcome, now),
+        outcome=outcome,
+        currency=prices.currency,
+    )
+
+
+def _submit_of(asked: Hypothesis, default: texts.Alphabet | None) -> SubmitSm:
+    data_coding, octets = DataCoding.UCS2, texts.encode(asked.text, texts.Alphabet.UCS2)
+    if default is not None:
+        with contextlib.suppress(UnicodeEncodeError):
+            data_coding, octets = DataCoding.DEFAULT, texts.encode(asked.text, default)
+    return SubmitSm(
+        source_addr_ton=Ton.ALPHANUMERIC if any(map(str.isalpha, asked.sender)) else Ton.UNKNOWN,
+        source_addr=asked.sender,
+        dest_addr_ton=Ton.UNKNOWN,
+        dest_addr_npi=Npi.ISDN,
+        destination_addr=asked.recipient,
+        data_coding=data_coding,
+        tlvs=((Tag.MESSAGE_PAYLOAD, octets),),
+    )
+
+
+def _refused(refusal: Refusal, currency: str) -> Explanation:
+    return Explanation(message=None, refusal=refusal, trials=(), candidates=(), outcome=None, currency=currency)
+
+
+def _candidates(
+    router: Router, message: Message, market: LiveMarket, outcome: Decision | Unroutable, now: float
+) -> list[Candidate]:
+    rule = router.rule_for(message, now)
+    if rule is None:
+        return []
+    prices, standings = market.part_prices(message, now), market.standings(message, now)
+    dropped = dict(outcome.dropped) if isinstance(outcome, Decision) else {}
+    order = list(outcome.carriers) if isinstance(outcome, Decision) else []
+    named = [candidate.carrier for candidate in rule.candidates]
+    return [
+        Candidate(
+            carrier=carrier,
+            reason=dropped.get(carrier) or (None if carrier in order else market.refusal(carrier, message)),
+            price=prices.get(carrier),
+            standing=standings.get(carrier),
+        )
+        for carrier in [*order, *(name for name in named if name not in order)]
+    ]
+
+
+def _recent(path: Path) -> list[Finish]:
+    """Read what ended lately; nothing where there is no store yet."""
+    if not path.is_file():
+        return []
+    reader = connect_reader(path)
+    try:
+        return recent(reader, threading.Lock(), _REMEMBERED)
+    finally:
+        reader.close()

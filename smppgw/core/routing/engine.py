@@ -1,0 +1,132 @@
+"""One decision: from the rule that matches to candidates in order, with what was dropped and why.
+
+Runs for every message: a price or a record is asked for only where the rule depends on it, and equal decisions are one
+value, so that they are written once.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from smppgw.core.model import Belief, Decision, Message
+from smppgw.core.routing.market import Market, Standing
+from smppgw.core.routing.ordering import OBSERVED, ORDERINGS, PRICED, Situation
+from smppgw.core.routing.rules import Candidate, Constraints, Rule, Strategy, WithoutPrice
+
+_UNASKED: Final[Mapping[str, int]] = {}
+_UNSEEN: Final[Mapping[str, Standing]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Why none of a rule's candidates is left."""
+
+    reason: str
+
+
+def decide(rule: Rule, message: Message, market: Market, *, at: float, chance: float) -> Decision | Undecided:
+    """Decide on one message.
+
+    Args:
+        rule: The one that matches; it refuses nothing.
+        message: A whole text.
+        market: What is known of the carriers.
+        at: Unix seconds.
+        chance: At least 0 and below 1; another one for each decision.
+    """
+    hold_until = rule.hold.next_at(at) if rule.hold is not None else at
+    if hold_until >= message.expires_at:
+        return Undecided("its validity ends before the rule lets it go")
+    constraints = rule.constraints
+    is_priced = constraints.max_price is not None or rule.strategy in PRICED
+    prices = market.part_prices(message, at) if is_priced else _UNASKED
+    is_observed = constraints.are_of_records or rule.strategy in OBSERVED
+    standings = market.standings(message, at) if is_observed else _UNSEEN
+    fitting, dropped = _fitting(rule, message, market, prices if is_priced else None, standings)
+    if not fitting:
+        return Undecided("; ".join(f"{carrier}: {reason}" for carrier, reason in dropped))
+    if rule.strategy is not Strategy.FAILOVER and len(fitting) > 1:
+        fitting = ORDERINGS[rule.strategy](fitting, Situation(rule, message, market, prices, standings, chance))
+    down = market.down()
+    order = [candidate.carrier for candidate in fitting]
+    if down:
+        # What waits in front of a closed door reaches nobody; who is up comes first, in the same order.
+        order.sort(key=down.__contains__)
+    return _decision(
+        rule.name,
+        tuple(order),
+        tuple(dropped),
+        rule.strategy.value,
+        _beliefs(order, prices, standings, down) if is_priced or is_observed or down else (),
+        rule.sender,
+        hold_until if hold_until > at else None,
+    )
+
+
+def _fitting(
+    rule: Rule, message: Message, market: Market, prices: Mapping[str, int] | None, standings: Mapping[str, Standing]
+) -> tuple[list[Candidate], list[tuple[str, str]]]:
+    """Divide the candidates into those that fit, the ones without a price last, and those that do not, with why."""
+    constraints, refusal = rule.constraints, market.refusal
+    fitting: list[Candidate] = []
+    unpriced: list[Candidate] = []
+    dropped: list[tuple[str, str]] = []
+    for candidate in rule.candidates:
+        carrier = candidate.carrier
+        price = None if prices is None else prices.get(carrier)
+        reason = refusal(carrier, message) or (
+            constraints.are_any and _unmet(price, standings.get(carrier), constraints)
+        )
+        if reason:
+            dropped.append((carrier, reason))
+        elif price is not None or prices is None:
+            fitting.append(candidate)
+        elif constraints.without_price is WithoutPrice.LAST:
+            unpriced.append(candidate)
+        else:
+            dropped.append((carrier, "no price is known"))
+    return fitting + unpriced if unpriced else fitting, dropped
+
+
+def _unmet(price: int | None, standing: Standing | None, constraints: Constraints) -> str | None:
+    """Say which constraint is not met; what nobody knows meets all of them."""
+    if price is not None and constraints.max_price is not None and price > constraints.max_price:
+        return f"{_amount(price)} a part is over max_price"
+    if standing is None:
+        return None
+    if constraints.min_delivery_pct is not None and standing.delivery_pct < constraints.min_delivery_pct:
+        return f"{standing.delivery_pct} % delivered is under min_delivery"
+    if constraints.max_latency_s is not None and standing.latency_s > constraints.max_latency_s:
+        return f"{standing.latency_s:.0f} s is over max_latency"
+    return None
+
+
+def _amount(micros: int) -> str:
+    return f"{micros / 1_000_000:.6f}".rstrip("0").rstrip(".")
+
+
+def _beliefs(
+    order: Sequence[str], prices: Mapping[str, int], standings: Mapping[str, Standing], down: Collection[str]
+) -> tuple[Belief, ...]:
+    beliefs: list[Belief] = []
+    for carrier in order:
+        price, standing, is_down = prices.get(carrier), standings.get(carrier), carrier in down
+        if standing is not None:
+            beliefs.append(Belief(carrier, price, standing.delivery_pct, round(standing.latency_s), is_down))
+        elif price is not None or is_down:
+            beliefs.append(Belief(carrier, price, None, None, is_down))
+    return tuple(beliefs)
+
+
+@lru_cache(maxsize=4096)
+def _decision(
+    rule: str,
+    carriers: tuple[str, ...],
+    dropped: tuple[tuple[str, str], ...],
+    strategy: str,
+    beliefs: tuple[Belief, ...],
+    sender: str | None,
+    hold_until: float | None,
+) -> Decision:
+    return Decision(rule, carriers, dropped, strategy, beliefs, sender, hold_until)

@@ -1,0 +1,130 @@
+"""`smppgw route explain`: reads like an answer, and is one for scripts too."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from smppgw.cli import main
+from smppgw.cli.exits import Exit
+
+CONFIGURATION = """
+[smpp]
+listen = "127.0.0.1:2775"
+[store]
+url = "sqlite:none.db"
+[[accounts]]
+system_id = "legacy"
+password = "hunter2"
+country = "DE"
+[carriers.cheap]
+type = "loopback"
+rates = "cheap.csv"
+[carriers.dear]
+type = "loopback"
+rates = "dear.csv"
+[[routes]]
+name = "china"
+match = { country = "CN" }
+carriers = ["dear"]
+[[routes]]
+name = "closed"
+match = { country = "KP" }
+refuse = "0x410"
+[[routes]]
+name = "night"
+match = { country = "FR" }
+carriers = ["dear"]
+hold = "08:00-20:00"
+sender = "SHOP"
+[[routes]]
+name = "by-price"
+match = { country = ["DE", "AT"] }
+carriers = ["dear", "cheap"]
+strategy = "least-cost"
+max_price = "0.09 EUR"
+"""
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    (tmp_path / "cheap.csv").write_text("prefix,price,currency\n49,0.07,EUR\n")
+    (tmp_path / "dear.csv").write_text("prefix,price,currency\n49,0.075,EUR\n43,0.1,EUR\n")
+    file = tmp_path / "smppgw.toml"
+    file.write_text(CONFIGURATION)
+    return file
+
+
+def explain(configuration: Path, *arguments: str) -> Result:
+    base = ["route", "explain", "-c", str(configuration), "--account", "legacy"]
+    return CliRunner().invoke(main, [*base, *arguments])
+
+
+def test_it_says_where_a_message_goes_and_why(configuration: Path) -> None:
+    result = explain(configuration, "--from", "ACME", "--to", "0151 12345678".replace(" ", ""), "--text", "x" * 161)
+
+    assert result.exit_code == Exit.OK
+    assert result.stdout == (
+        "message     from ACME to +4915112345678 (DE), transactional, 2 parts, 161 characters\n"
+        "routes      china            no: country DE is not CN\n"
+        "            closed           no: country DE is not KP\n"
+        "            night            no: country DE is not FR\n"
+        "            by-price         matches\n"
+        "carriers    cheap            1. 0.14 EUR (0.07 a part)\n"
+        "            dear             2. 0.15 EUR (0.075 a part)\n"
+        "outcome     least-cost: cheap, then dear\n"
+    )
+
+
+def test_it_says_why_a_carrier_is_dropped(configuration: Path) -> None:
+    result = explain(configuration, "--to", "+436641234567")
+
+    assert "carriers    cheap            1. price unknown\n" in result.stdout
+    assert "            dear             dropped: 0.1 a part is over max_price\n" in result.stdout
+    assert result.stdout.endswith("outcome     least-cost: cheap\n")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "outcome"),
+    [
+        ("+8501912345678", "refused with 0x00000410: route closed refuses it"),
+        ("+447700900123", "refused with ESME_RINVDSTADR: no route"),
+        ("+49", "refused with ESME_RINVDSTADR: no country has this calling code"),
+    ],
+)
+def test_it_says_how_a_message_would_be_refused(configuration: Path, recipient: str, outcome: str) -> None:
+    result = explain(configuration, "--to", recipient)
+
+    assert result.exit_code == Exit.FAILED
+    assert result.stdout.endswith(f"outcome     {outcome}\n")
+
+
+def test_it_says_what_else_the_route_does(configuration: Path) -> None:
+    result = explain(configuration, "--to", "+33612345678", "--at", "2026-03-31T22:15:00")
+
+    assert result.stdout.endswith("outcome     failover: dear, with sender SHOP, held until 2026-04-01 08:00 UTC\n")
+
+
+def test_programs_get_a_document(configuration: Path) -> None:
+    result = explain(configuration, "--to", "+4915112345678", "--class", "otp", "--json")
+
+    told = json.loads(result.stdout)
+    assert told["message"]["class"] == "otp"
+    assert told["decision"]["carriers"] == ["cheap", "dear"]
+    assert [carrier["part_price_micros"] for carrier in told["carriers"]] == [70_000, 75_000]
+
+
+def test_an_account_that_is_not_there_is_not_found(configuration: Path) -> None:
+    result = CliRunner().invoke(
+        main, ["route", "explain", "-c", str(configuration), "--account", "nobody", "--to", "+4915112345678"]
+    )
+
+    assert result.exit_code == Exit.NOT_FOUND
+    assert "there is no account nobody" in result.stderr
+
+
+def test_a_faulty_configuration_is_said(tmp_path: Path) -> None:
+    (tmp_path / "smppgw.toml").write_text("[smpp]\nlissten = 1\n")
+
+    assert explain(tmp_path / "smppgw.toml", "--to", "+4915112345678").exit_code == Exit.CONFIG

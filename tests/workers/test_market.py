@@ -1,0 +1,168 @@
+"""What the gateway knows of its carriers, and what routing makes of real rate cards."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from smppgw.core.codes import ErrorCode
+from smppgw.core.model import Decision, MessageId, Outcome, TrafficClass
+from smppgw.core.rates import Exchange, RateCard
+from smppgw.core.routing.rules import Constraints, Rule, Strategy, candidates
+from smppgw.core.routing.table import Router
+from smppgw.store.base import Finish
+from smppgw.workers.market import LiveMarket
+from smppgw.workers.pricing import Prices
+from smppgw.workers.routes import Routes, Unroutable
+from tests.core.routing.asking import routed
+from tests.workers.fakes import START, FakeCarrier, FakeClock
+
+
+def finish(**changes: Any) -> Finish:
+    fields: dict[str, Any] = {
+        "message": MessageId(1),
+        "account": "legacy",
+        "carrier": "alpha",
+        "outcome": Outcome.DELIVERED,
+        "error": ErrorCode.NONE,
+        "accepted_at": START - 100,
+        "sent_at": START - 4,
+        "done_at": START,
+        "recipient": "491711234567",
+        "country": "DE",
+        "traffic_class": TrafficClass.TRANSACTIONAL,
+    }
+    return Finish(**(fields | changes))
+
+
+def market(time: FakeClock | None = None, **cards: RateCard) -> LiveMarket:
+    carriers = {name: FakeCarrier(name) for name in ("alpha", "beta")}
+    return LiveMarket(carriers, Prices(cards, Exchange(), "EUR"), lambda: {"beta"}, (time or FakeClock()).clock)
+
+
+def test_outcomes_make_a_record() -> None:
+    known = market()
+
+    known.finished([finish() for _ in range(20)])
+
+    standings = known.standings(routed(), START)
+    assert list(standings) == ["alpha"]
+    standing = standings["alpha"]
+    assert standing.delivery_pct == 100
+    assert standing.latency_s == pytest.approx(4.0)
+
+
+def test_what_no_carrier_had_is_no_record() -> None:
+    known = market()
+
+    known.finished([finish(carrier="", sent_at=None, outcome=Outcome.EXPIRED) for _ in range(20)])
+
+    assert known.standings(routed(), START) == {}
+
+
+def test_who_delivered_last_is_remembered_by_account() -> None:
+    known = market()
+    known.finished([finish(), finish(carrier="beta", outcome=Outcome.UNDELIVERABLE)])
+
+    assert known.delivered_last("legacy", "491711234567") == "alpha"
+    assert known.delivered_last("other", "491711234567") is None
+
+
+def test_parts_are_counted_until_the_month_ends() -> None:
+    time = FakeClock()
+    known = market(time)
+    known.accepted("alpha", 100)
+    known.accepted("alpha", 3)
+    assert known.parts_this_month("alpha") == 103
+
+    time.advance(17 * 86400)  # from 14 November into December
+
+    assert known.parts_this_month("alpha") == 0
+
+
+def test_prices_refusals_and_circuits_are_those_of_the_carriers() -> None:
+    card = RateCard.parse(["prefix,price,currency", "49,0.07,EUR"], "alpha.csv")
+    known = market(alpha=card)
+
+    assert known.part_prices(routed(parts=3), START) == {"alpha": 70_000}  # of one part
+    assert known.refusal("alpha", routed()) is None
+    assert known.down() == {"beta"}
+
+
+# --- least cost on real cards, against a reading of the cards that is as plain as can be ------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    prefix: str
+    country: str
+    traffic_class: str
+    price: int
+
+    def fits(self, recipient: str, country: str, traffic_class: str) -> bool:
+        return (
+            recipient.startswith(self.prefix)
+            and self.country in ("", country)
+            and self.traffic_class in ("", traffic_class)
+        )
+
+    @property
+    def rank(self) -> tuple[int, bool, bool]:
+        return (len(self.prefix), bool(self.country), bool(self.traffic_class))
+
+
+def random_card(chance: random.Random) -> list[Line]:
+    lines = {}
+    for _ in range(chance.randrange(1, 40)):
+        prefix = chance.choice(["", "4", "49", "491", "4917", "33", "336", "1", "1202", "86"])
+        country = chance.choice(["", "", "DE", "FR", "US"])
+        traffic_class = chance.choice(["", "", "otp", "marketing"])
+        lines[prefix, country, traffic_class] = Line(prefix, country, traffic_class, chance.randrange(1, 200_000))
+    return list(lines.values())
+
+
+def card_of(name: str, lines: list[Line]) -> RateCard:
+    rows = [f"{each.prefix},{each.country},{each.traffic_class},{each.price / 1e6:.6f},EUR" for each in lines]
+    return RateCard.parse(["prefix,country,class,price,currency", *rows], name)
+
+
+def price_in(lines: list[Line], recipient: str, country: str, traffic_class: str) -> int | None:
+    fitting = [line for line in lines if line.fits(recipient, country, traffic_class)]
+    return max(fitting, key=lambda line: line.rank).price if fitting else None
+
+
+NUMBERS = (("DE", "4917"), ("DE", "4930"), ("FR", "336"), ("US", "1202"), ("CN", "8613"), ("", "870"))
+
+
+def test_least_cost_is_the_cheapest_that_meets_the_constraints_on_10_000_messages_and_cards() -> None:
+    chance = random.Random(5)
+    names = ("alpha", "beta", "gamma")
+    carriers = {name: FakeCarrier(name) for name in names}
+    for _ in range(500):
+        cards = {name: random_card(chance) for name in names}
+        prices = Prices({name: card_of(name, lines) for name, lines in cards.items()}, Exchange(), "EUR")
+        most = chance.choice([None, chance.randrange(1, 200_000)])
+        rule = Rule(
+            name="cheap",
+            candidates=candidates(*names),
+            strategy=Strategy.LEAST_COST,
+            constraints=Constraints(max_price=most),
+        )
+        routes = Routes(Router([rule]), LiveMarket(carriers, prices, lambda: (), FakeClock().clock), chance.random)
+        for _ in range(20):
+            country, start = chance.choice(NUMBERS)
+            traffic_class = chance.choice(list(TrafficClass))
+            recipient = f"{start}{chance.randrange(10**7):07d}"
+
+            decision = routes.route(routed(country=country, recipient=recipient, traffic_class=traffic_class), START)
+
+            known = {name: price_in(cards[name], recipient, country, traffic_class.name.lower()) for name in names}
+            fitting = {name: price for name, price in known.items() if most is None or (price or 0) <= most}
+            if not fitting:
+                assert isinstance(decision, Unroutable)
+                continue
+            assert isinstance(decision, Decision)
+            assert set(decision.carriers) == set(fitting)
+            cheapest = min((price for price in fitting.values() if price is not None), default=None)
+            assert fitting[decision.carriers[0]] == cheapest
