@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import random
 from typing import Protocol
 
+from smppgw.app.entrance import pushers
 from smppgw.carriers.base import Carrier, Reconciles
 from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.health import Circuit, CircuitState
@@ -13,6 +14,7 @@ from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
 from smppgw.core.routing.table import Router
+from smppgw.core.verdict import Inbound
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.passwords import Passwords
@@ -33,6 +35,7 @@ from smppgw.workers.pace import Occasions
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
+from smppgw.workers.pushes import Pushed
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import Reception
 from smppgw.workers.reconcile import Reconciler
@@ -136,6 +139,17 @@ class Crew:
         self.stoppable: list[Worker] = [self.outbinds]
         for carrier in carriers.values():
             self._hire_for(carrier, store, prices)
+        self.pushed = Pushed(
+            carriers=pushers(carriers),
+            store=store,
+            policies=policies,
+            prices=prices,
+            clock=clock,
+            metrics=metrics,
+            on_finished=self._finished,
+            on_inbound=self._came_in,
+        )
+        self.stoppable.append(self.pushed)
         self.stoppable.append(
             Sweeper(
                 store=store,
@@ -159,6 +173,7 @@ class Crew:
         routes = Routes(router, self._market, random)
         self._intake.reload(routes, policies)
         self._operations.reload(routes)
+        self.pushed.reload(policies, prices)
         for settlement in self._settlements:
             settlement.prices = prices
         for dispatcher in self.dispatchers.values():
@@ -236,6 +251,9 @@ class Crew:
                 self.dispatchers[name].bell.ring()
 
     def _owed(self, account: str) -> None:
+        self.receipts.owed(account)
+
+    def _came_in(self, account: str, _inbound: Inbound) -> None:
         self.receipts.owed(account)
 
     def _finished(self, finishes: Sequence[Finish]) -> None:

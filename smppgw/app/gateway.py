@@ -13,11 +13,14 @@ from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from smppgw import __version__
 from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
 from smppgw.app.crew import Crew
+from smppgw.app.entrance import doors
 from smppgw.app.reloading import Configuration, Reloader
 from smppgw.app.vitals import Vitals
 from smppgw.carriers.retired import Retired
@@ -34,6 +37,7 @@ from smppgw.smpp.tally import Tally
 from smppgw.store.base import StoreFailedError
 from smppgw.store.sqlite import SqliteStore
 from smppgw.web.app import build
+from smppgw.web.pushes import PushEntrance
 from smppgw.web.serving import serve
 
 _log = structlog.get_logger()
@@ -106,13 +110,23 @@ class Gateway:
         for account in self._settings.accounts:
             self._metrics.expected_bound(account.system_id, expected=account.expect_bound)
         async with contextlib.AsyncExitStack() as opened:
-            store, crew = await self._build(opened)
-            http = self._settings.http.listen
-            http_at = await opened.enter_async_context(serve(build(self._vitals, self._metrics), http.host, http.port))
+            store, crew, entrance = await self._build(opened)
+            http_at = await self._serve(opened, entrance)
             await self._work(store, crew, http_at)
         _log.info("stopped")
 
-    async def _build(self, opened: contextlib.AsyncExitStack) -> tuple[SqliteStore, Crew]:
+    async def _serve(self, opened: contextlib.AsyncExitStack, entrance: Sequence[Route]) -> list[str]:
+        """Answer HTTP; return where: for operators, then for pushes if those have an address of their own."""
+        http = self._settings.http
+        apps = [(http.listen, build(self._vitals, self._metrics, entrance if http.push_listen is None else ()))]
+        if http.push_listen is not None:
+            apps.append((http.push_listen, Starlette(routes=entrance)))
+        addresses = [
+            await opened.enter_async_context(serve(app, at.host, at.port, http.push_proxies)) for at, app in apps
+        ]
+        return [f"{host}:{port}" for host, port in addresses]
+
+    async def _build(self, opened: contextlib.AsyncExitStack) -> tuple[SqliteStore, Crew, Sequence[Route]]:
         settings = self._settings
         store = await SqliteStore.open(
             settings.store.path,
@@ -153,9 +167,16 @@ class Gateway:
             metrics=self._metrics,
         )
         crew.remember(await store.recent(_REMEMBERED))
-        return store, crew
+        entrance = PushEntrance(
+            doors(settings.carriers, carriers),
+            journal=store,
+            counts=self._metrics,
+            clock=self._clock.wall,
+            on_kept=crew.pushed.bell.ring,
+        )
+        return store, crew, entrance.routes()
 
-    async def _work(self, store: SqliteStore, crew: Crew, http_at: tuple[str, int]) -> None:
+    async def _work(self, store: SqliteStore, crew: Crew, http_at: Sequence[str]) -> None:
         async with asyncio.TaskGroup() as duties:
             stoppable = [duties.create_task(worker.run(), name=type(worker).__name__) for worker in crew.stoppable]
             listeners = await self._listen(crew)
@@ -201,10 +222,10 @@ class Gateway:
             for address in addresses
         ]
 
-    def _announce(self, store: SqliteStore, http_at: tuple[str, int], listeners: Sequence[Listener]) -> None:
+    def _announce(self, store: SqliteStore, http_at: Sequence[str], listeners: Sequence[Listener]) -> None:
         self._vitals.opened(store)
         smpp_at = [f"{host}:{port}" for listener in listeners for host, port in listener.addresses]
-        _log.info("ready", version=__version__, smpp=smpp_at, http=f"{http_at[0]}:{http_at[1]}")
+        _log.info("ready", version=__version__, smpp=smpp_at, http=http_at[0], pushes=http_at[-1])
         self._notifier.ready(f"listening on {', '.join(smpp_at)}")
 
     async def _watch(self, store: SqliteStore, crew: Crew) -> None:

@@ -65,6 +65,7 @@ def _policy(account: Account) -> AccountPolicy:
         classes=tuple(map(_class_rule, account.classes)),
         assembly_s=account.assembly,
         send_incomplete=account.missing_parts == "send",
+        inbound=account.inbound,
     )
 
 

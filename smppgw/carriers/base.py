@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from smppgw.core.model import Attempt, Batch, DoubtRule, Message, MessageId, Sent
 from smppgw.core.retry import PollSchedule
-from smppgw.core.verdict import Deferred, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Deferred, PushContents, Rejected, StatusReport, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +103,21 @@ class Reconciles(Protocol):
 
     async def billed_parts(self, day: date) -> int | None:
         """Return the parts it bills for a day; None when that cannot be learned now. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    """What a pusher wants to hear, with HTTP 200, so that it does not push the same again."""
+
+    content_type: str
+    body: bytes
+
+
+@runtime_checkable
+class Pushes(Protocol):
+    """What a carrier that calls us has beside the rest."""
+
+    push_answer: PushAnswer
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read the body of one push, whatever it is. Pure; raises nothing: what makes no sense is only counted."""

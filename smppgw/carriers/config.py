@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from smppgw.core.model import DoubtRule
 from smppgw.core.retry import Backoff, PollSchedule
-from smppgw.core.values import PerSecond, Seconds
+from smppgw.core.values import NetworkList, PerSecond, Seconds, Secret
 
 Positive = Annotated[Seconds, Field(gt=0)]
 
@@ -43,3 +43,12 @@ class CarrierConfig(BaseModel):
         """Make the schedule of status polls; ``deadline_s`` holds where the section names none."""
         backoff = Backoff(first_s=self.poll_first, factor=self.poll_factor, longest_s=self.poll_longest)
         return PollSchedule(backoff=backoff, deadline_s=self.poll_deadline or deadline_s)
+
+
+class PushedConfig(CarrierConfig):
+    """Keys of a carrier that calls us too: on ``/push/NAME/SECRET``."""
+
+    push_secret: Secret | None = None
+    """None: it does not."""
+    push_from: NetworkList | None = None
+    """Where its calls come from; None: anywhere."""

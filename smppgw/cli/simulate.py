@@ -43,6 +43,14 @@ def _common(command: _Command) -> _Command:
         _seconds("--accept-delay", 0.0, "Time before a send is taken and answered."),
         _seconds("--final-delay", 5.0, "Time from acceptance to the final status."),
         click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is random."),
+        click.option("--push-url", metavar="URL", help="Push there, e.g. http://127.0.0.1:9775/push/NAME/SECRET."),
+        click.option(
+            "--push-retry-scale",
+            type=click.FloatRange(min=0),
+            default=1.0,
+            show_default=True,
+            help="Factor of the pauses of 1, 5 and 10 minutes between the tries of a push.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -80,6 +88,8 @@ def retarus(listen: tuple[str, int], **options: Any) -> None:
     callback=_read,
     help="More templates: a JSON array of objects with code, type, content and status (1: approved).",
 )
+@_seconds("--push-timeout", 0.7, "How long an answer to a push is waited for.")
+@click.option("--intl-push-url", metavar="URL", help="Push international receipts there instead.")
 @click.option("--frequency-limits/--no-frequency-limits", default=True, help="Caps per number, as in the mainland.")
 def alibaba(listen: tuple[str, int], templates: tuple[Template, ...], **options: Any) -> None:
     """Alibaba Cloud SMS, mainland and international, under /."""

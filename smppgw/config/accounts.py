@@ -12,8 +12,8 @@ from smppgw.config.kinds import (
     Country,
     DataCodings,
     Duration,
+    InboundNumbers,
     Names,
-    NetworkList,
     OneOrMany,
     Pace,
     Rate,
@@ -23,7 +23,7 @@ from smppgw.config.kinds import (
 )
 from smppgw.config.listen import CallAddress
 from smppgw.core.model import TrafficClass
-from smppgw.core.values import Secret
+from smppgw.core.values import NetworkList, Secret
 from smppgw.smpp.consts import BindType
 
 _VENDOR_TAGS: Final = range(0x1400, 0x4000)
@@ -117,6 +117,8 @@ class Account(Section):
     message_id: Literal["decimal", "hex"] = "decimal"
     multi_message_id: Literal["shared", "each"] = "shared"
     """Whether the destinations of a submit_multi share one id, or have one each."""
+    inbound: InboundNumbers = ()
+    """Numbers and extension codes whose inbound texts it gets."""
     validity: Duration = 48 * 3600.0
     """For messages that name no validity_period."""
     traffic_class: Class = TrafficClass.TRANSACTIONAL

@@ -3,6 +3,7 @@
 Runs on whatever could be read, so that the first fault does not hide the others.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
 from smppgw.config.listen import Listen
 from smppgw.config.reading import suggest
-from smppgw.config.sections import SmppSettings
+from smppgw.config.sections import HttpSettings, SmppSettings
 from smppgw.core.rates import Exchange, RateCard, RateFaults
 from smppgw.core.values import BY_ACCOUNT
 from smppgw.smpp.consts import BindType
@@ -26,6 +27,8 @@ _TABLES: Final[Mapping[str, Callable[[Iterable[str], str], object]]] = {
     "exchange": Exchange.parse,
 }
 """How the files of these keys are read."""
+_LEAST_SECRET: Final = 16
+_PUSH_SECRET: Final = re.compile(rf"[A-Za-z0-9._~-]{{{_LEAST_SECRET},}}")
 
 
 def check_names(kind: str, names: Iterable[str], findings: Findings) -> None:
@@ -128,6 +131,33 @@ def check_proxies(smpp: SmppSettings, findings: Findings) -> None:
         findings.fault("smpp.proxy_protocol", "is required with proxy_listen", "name the networks of the proxies")
     if smpp.proxy_protocol and not smpp.proxy_listen:
         findings.fault("smpp.proxy_listen", "is required with proxy_protocol", "name the addresses the proxies use")
+
+
+def check_inbound(accounts: Sequence[Account], findings: Findings) -> None:
+    """A number has one owner."""
+    owners: dict[str, str] = {}
+    for account in accounts:
+        for number in account.inbound:
+            owner = owners.setdefault(number, account.system_id)
+            if owner != account.system_id:
+                findings.fault(f"accounts[{account.system_id}].inbound", f"{number} belongs to {owner} already")
+
+
+def check_pushes(http: HttpSettings, carriers: Mapping[str, BaseModel], findings: Findings) -> None:
+    """Whoever knows the address may push: it cannot be guessed, and leads nowhere else."""
+    secrets = {name: getattr(carrier, "push_secret", None) for name, carrier in carriers.items()}
+    pushing = {name: secret for name, secret in secrets.items() if secret is not None}
+    for name, secret in pushing.items():
+        if not _PUSH_SECRET.fullmatch(secret.reveal()):
+            findings.fault(
+                f"carriers.{name}.push_secret",
+                f"should be {_LEAST_SECRET} or more letters, digits, or any of -._~: it is a part of an address",
+                "openssl rand -hex 20",
+            )
+    if http.push_listen == http.listen and http.listen.port:
+        findings.fault("http.push_listen", f"{http.listen} is listened on already", "leave the key out, or change it")
+    if pushing and http.push_listen is None and not http.listen.is_loopback:
+        findings.warn("http.listen", "brings pushes in, and shows metrics to all who can push; use push_listen")
 
 
 def check_files(sections: Mapping[str, BaseModel | None], findings: Findings) -> None:

@@ -1,6 +1,5 @@
 """The kinds of values that sections are made of, beyond those of ``core.values``. Each refuses in plain words."""
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,14 +8,13 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from smppgw.config.reading import suggest
+from smppgw.core.inbound import read_pattern
 from smppgw.core.model import TrafficClass
 from smppgw.core.numbers import is_country
-from smppgw.core.values import parse_duration, parse_rate
+from smppgw.core.values import one_or_many, parse_duration, parse_rate
 from smppgw.smpp.text import Alphabet
 
 UTC_NAME: Final = "UTC"
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DATA_CODING: Final = re.compile(r"0x[0-9A-Fa-f]{1,2}|[0-9]{1,3}")
 _TEXT_ALPHABETS: Final = tuple(alphabet.value for alphabet in Alphabet if alphabet is not Alphabet.BINARY)
@@ -34,22 +32,6 @@ def _not_bool(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("should be a number, not true or false")
     return value
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _network(value: object) -> Network:
-    try:
-        return ipaddress.ip_network(str(value))
-    except ValueError:
-        pass
-    try:
-        meant = ipaddress.ip_network(str(value), strict=False)
-    except ValueError:
-        raise ValueError(f'{value!r} is no network: write "10.0.0.0/8" or "192.0.2.7"') from None
-    raise ValueError(f'{value!r} has bits beyond its mask: write "{meant}"')
 
 
 def _country(value: str) -> str:
@@ -127,19 +109,20 @@ Rate = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=Fa
 """Events per second, a plain number."""
 Pace = Annotated[float, BeforeValidator(parse_rate), BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
 """Events per second; written "50/s", "300/min", "1000/h"."""
-NetworkList = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], BeforeValidator(_one_or_many)]
 Country = Annotated[str, AfterValidator(_country)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
+InboundNumbers = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], BeforeValidator(one_or_many)]
+"""In their plain form (`core.inbound`)."""
 SystemId = Annotated[str, AfterValidator(_system_id)]
 Zone = Annotated[str, AfterValidator(parse_zone)]
 """A time zone of the IANA database."""
 DataCodings = Annotated[tuple[tuple[int, Alphabet], ...], BeforeValidator(_data_codings)]
 """data_coding, 1 to 255, and what it stands for; written as a table."""
 Class = Annotated[TrafficClass, BeforeValidator(_traffic_class)]
-Countries = Annotated[tuple[Country, ...], BeforeValidator(_one_or_many)]
-Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_one_or_many)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
-OneOrMany = BeforeValidator(_one_or_many)
+Countries = Annotated[tuple[Country, ...], BeforeValidator(one_or_many)]
+Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(one_or_many)]
+Names = Annotated[tuple[str, ...], BeforeValidator(one_or_many)]
+OneOrMany = BeforeValidator(one_or_many)
 
 
 def mentions(annotation: Any, kind: type) -> bool:

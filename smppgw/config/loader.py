@@ -93,6 +93,10 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         checks.check_proxies(smpp, findings)
         checks.check_protection(smpp, readable, findings)
 
+    checks.check_inbound(readable, findings)
+    if http:
+        checks.check_pushes(http, carriers, findings)
+
     if findings.faults or not (smpp and http and store and log and gateway and rates):
         raise ConfigFaults(tuple(named(findings.faults, origins)))
     return Settings(

@@ -35,6 +35,9 @@ _ALIBABA: Final = {
 _ALIBABA_KEYS: Final = {*_ALIBABA, "access_key_file"}
 _ALIBABA_CHAIN: Final = "alibabacloud_credentials"
 """The package that finds a key where neither the file nor the environment has one."""
+_CREDENTIAL_KEYS: Final = {"push_secret": "push_credential"}
+"""By secret, the key that names its credential; of those that are not here, the first one of a model has the plain
+``credential``."""
 
 
 class FileSecret(Secret):
@@ -177,18 +180,24 @@ def _hashed(secret: Secret, key: str, path: str, findings: Findings) -> Secret |
 
 def companions(model: type[BaseModel]) -> tuple[str, ...]:
     """Keys that a carrier's section may have beside the fields of its model, to fill its secrets."""
-    secrets = fields_of(model, Secret)
-    return tuple(f"{name}_file" for name in secrets) + (("credential",) if secrets else ())
+    return tuple(key for name, keys in _keys(model).items() for key in keys if key != name)
+
+
+def _keys(model: type[BaseModel]) -> dict[str, list[str]]:
+    """Return the keys that may fill each secret of a model."""
+    names = fields_of(model, Secret)
+    credentials = dict(_CREDENTIAL_KEYS)
+    if first := next((name for name in names if name not in _CREDENTIAL_KEYS), None):
+        credentials[first] = "credential"
+    return {name: [name, f"{name}_file", *([credentials[name]] if name in credentials else [])] for name in names}
 
 
 def fill_carrier(
     raw: dict[str, Any], model: type[BaseModel], path: str, vault: Vault, findings: Findings
 ) -> dict[str, Any]:
-    """Return a carrier's table with every secret in its field; ``credential`` belongs to the first one of the model."""
+    """Return a carrier's table with every secret in its field."""
     filled = dict(raw)
-    names = fields_of(model, Secret)
-    for name in names:
-        keys = [name, f"{name}_file"] + (["credential"] if name == names[0] else [])
+    for name, keys in _keys(model).items():
         _fill(filled, name, keys, path, vault, findings, rotates=ROTATES in model.model_fields[name].metadata)
     if {"access_key_id", "access_key_secret"} <= model.model_fields.keys() and not filled.keys() & _ALIBABA_KEYS:
         _fill_from_environment(filled, model, path, vault.environ, findings)

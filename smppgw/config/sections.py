@@ -5,8 +5,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
-from smppgw.config.kinds import Count, Duration, NetworkList, OneOrMany, Pace, Section, SystemId
+from smppgw.config.kinds import Count, Duration, OneOrMany, Pace, Section, SystemId
 from smppgw.config.listen import Address, Listen
+from smppgw.core.values import NetworkList
 
 _SQLITE: Final = "sqlite:"
 
@@ -68,9 +69,13 @@ class SmppSettings(Section):
 
 
 class HttpSettings(Section):
-    """[http]: metrics and health."""
+    """[http]: metrics, health, and the pushes of carriers."""
 
     listen: Address = Listen("127.0.0.1", 9775)
+    push_listen: Address | None = None
+    """Where pushes come in, and nothing else; None: on ``listen``."""
+    push_proxies: NetworkList = ()
+    """Reverse proxies that may say, in X-Forwarded-For, whom they speak for."""
 
 
 class StoreSettings(Section):

@@ -21,6 +21,7 @@ world-wide, because several gateways may share one carrier account. ASCII letter
 CarrierRef = NewType("CarrierRef", str)
 """The carrier's own id of a message or of its call (Retarus ``jobId``, Alibaba ``BizId`` or ``MessageId``)."""
 OutgoingId = NewType("OutgoingId", int)
+PushId = NewType("PushId", int)
 
 
 class Stage(IntEnum):
@@ -308,7 +309,11 @@ class Outgoing:
     submitted_at: float
     done_at: float
     text: str
-    """The start of the segment's text (receipts), or the whole text (inbound)."""
+    """The start of the segment's text (receipts), or what one ``deliver_sm`` holds of the text (inbound)."""
     tries: int
     user_message_reference: int | None = None
     """What the ESME called the message itself; given back in its receipts."""
+    data_coding: int = 0
+    """Of an inbound text."""
+    part: Part | None = None
+    """Which part of a long inbound text this is."""

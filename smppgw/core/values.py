@@ -1,9 +1,10 @@
-"""Values that configuration models are made of: secrets, durations, rates, money.
+"""Values that configuration models are made of: secrets, durations, rates, money, networks.
 
 Each is written the way an operator would say it ("30s", "50/s", "0.075 EUR") and becomes a plain number with its unit
 in the field's name.
 """
 
+import ipaddress
 import re
 from typing import Annotated, Any, Final
 
@@ -107,3 +108,29 @@ def micros(amount: str) -> int:
 
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 PerSecond = Annotated[float, BeforeValidator(parse_rate)]
+
+
+def one_or_many(value: object) -> object:
+    """Take one text where a list is expected."""
+    return [value] if isinstance(value, str) else value
+
+
+def parse_network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Turn "10.0.0.0/8" or "192.0.2.7" into a network.
+
+    Raises:
+        ValueError: It is none, or has bits beyond its mask.
+    """
+    try:
+        return ipaddress.ip_network(str(value))
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(str(value), strict=False)
+    except ValueError:
+        raise ValueError(f'{value!r} is no network: write "10.0.0.0/8" or "192.0.2.7"') from None
+    raise ValueError(f'{value!r} has bits beyond its mask: write "{meant}"')
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+NetworkList = Annotated[tuple[Annotated[Network, BeforeValidator(parse_network)], ...], BeforeValidator(one_or_many)]

@@ -1,4 +1,4 @@
-"""What carriers say: a verdict about a submit call, a report about a status.
+"""What carriers say: a verdict about a submit call, a report about a status, a text that somebody sent to us.
 
 These are values, not exceptions: a carrier's refusal is an everyday fact, and exactly one of four things must happen to
 each message of a call (reliability.md 1.2).
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import CarrierRef, MessageId, Outcome
+from smppgw.core.model import BatchId, CarrierRef, MessageId, Outcome
 
 
 class Evidence(IntEnum):
@@ -90,7 +90,7 @@ Verdict = Accepted | Rejected | Deferred | Doubtful
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
-    """What a status look-up or a push said about one message."""
+    """What a status look-up said about one message."""
 
     message: MessageId
     outcome: Outcome
@@ -105,3 +105,55 @@ class StatusReport:
     """Billed parts, where the carrier tells."""
     nothing_left: bool = False
     """True where the report proves that the carrier sent nothing, so that another may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedReport:
+    """What a push said about one message, before anybody knows which one that is.
+
+    It is found by ``batch``, else by ``ref``; ``recipient`` says which of several with the same one.
+    """
+
+    batch: BatchId | None = None
+    """Our reference, where the push gives it back."""
+    ref: CarrierRef | None = None
+    recipient: str = ""
+    """E.164 digits without plus; "" where the push names none, which is enough where a call had one message."""
+    outcome: Outcome
+    """ENROUTE while not final."""
+    final: bool
+    error: ErrorCode = ErrorCode.NONE
+    detail: str = ""
+    """As in ``StatusReport``."""
+    at: float | None = None
+    """When it ended, by the carrier's clock, Unix seconds."""
+    parts: int | None = None
+    """Billed parts, where the carrier tells."""
+    nothing_left: bool = False
+    """As in ``StatusReport``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """A text that somebody sent to a number of ours."""
+
+    key: str
+    """The carrier's own id of it: the same one again is the same text again."""
+    sender: str
+    """``+`` and E.164 digits, or as the carrier wrote it."""
+    destination: str
+    """The number or extension code it was sent to, in the same form."""
+    text: str
+    """Well-formed: never a lone surrogate."""
+    at: float | None = None
+    """When it was sent or came in, Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushContents:
+    """What the body of one push holds."""
+
+    reports: tuple[PushedReport, ...] = ()
+    inbound: tuple[Inbound, ...] = ()
+    unreadable: int = 0
+    """Rows that make no sense; 1 for a body that makes none."""

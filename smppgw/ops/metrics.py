@@ -198,6 +198,14 @@ class Metrics:
         self._unmatched = _Counters(
             r, "receipts_unmatched", "Reports of a carrier that fit no message.", carrier=self._carriers
         )
+        self._pushes = _Counters(
+            r, "pushes", "Calls of carriers by what came of them.",
+            carrier=self._carriers, result=labels.PUSH_RESULTS,
+        )  # fmt: skip
+        self._inbound = _Counters(
+            r, "inbound_messages", "Texts that carriers brought, by the account that owns their number.",
+            account=accounts, carrier=self._carriers,
+        )  # fmt: skip
         self._cost = _Counters(
             r, "cost", "Cost booked at acceptance; never falls.",
             account=accounts, carrier=self._carriers, currency=(self._currency,),
@@ -356,6 +364,14 @@ class Metrics:
     def unmatched(self, carrier: str, reports: int = 1) -> None:
         """A carrier reported on messages that we do not know."""
         self._unmatched.add((carrier,), reports)
+
+    def push(self, carrier: str, result: str) -> None:
+        """A carrier, or somebody who says so, has called us; ``result`` is one of `labels.PUSH_RESULTS`."""
+        self._pushes.add((carrier, result))
+
+    def inbound(self, account: str, carrier: str) -> None:
+        """A text has come in; ``account`` is "" where nobody owns its number."""
+        self._inbound.add((account, carrier))
 
     def cost(self, account: str, carrier: str, micros: int) -> None:
         """Money was booked: millionths of the reporting currency."""

@@ -16,12 +16,15 @@ Work = Callable[[], Response]
 Refuse = Callable[[Fault], Response]
 
 
+_COUNTED: list[Operation] = [operation for operation in Operation if operation is not Operation.PUSH]
+
+
 class Calls:
     """Counts calls by operation and lets them meet their faults."""
 
     def __init__(self, *, accept_delay: float, sleep: Sleep) -> None:
         self.faults = Faults()
-        self.counts = dict.fromkeys(Operation, 0)
+        self.counts: dict[Operation, int] = dict.fromkeys(_COUNTED, 0)
         self._accept_delay = accept_delay
         self._sleep = sleep
 
@@ -43,7 +46,7 @@ class Calls:
     def forget(self) -> None:
         """Back to the start: no calls, no faults."""
         self.faults.clear()
-        self.counts = dict.fromkeys(Operation, 0)
+        self.counts = dict.fromkeys(_COUNTED, 0)
 
     async def _spoiled(self, fault: Fault, work: Work, refuse: Refuse) -> Response:
         match fault.fault:

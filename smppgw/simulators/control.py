@@ -4,7 +4,7 @@ The paths and keys are fixed by the contract; nothing here needs a password, as 
 """
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -12,9 +12,28 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from smppgw.simulators.calls import Calls
-from smppgw.simulators.faults import Fault, Operation
+from smppgw.simulators.faults import PUSH_FAULTS, Fault, FaultKind, Operation
+from smppgw.simulators.pushing import Delivery
 
 JSON = "application/json"
+
+_Shape = TypeVar("_Shape")
+
+
+class Pushing(Protocol):
+    """What the control paths need to know about the pushes of a simulated carrier."""
+
+    def aim(self, url: str | None, intl_url: str | None) -> None:
+        """Push to other addresses from now on."""
+
+    def deliveries(self) -> list[Delivery]:
+        """Every try of every push so far."""
+
+    def inbound(self, sender: str, destination: str, text: str) -> None:
+        """Push a text that somebody has sent."""
+
+    def forget(self) -> None:
+        """Back to the start, but for the addresses."""
 
 
 class Simulation(Protocol):
@@ -26,6 +45,10 @@ class Simulation(Protocol):
     operations: frozenset[Operation]
     """The operations that this carrier has."""
 
+    @property
+    def pushes(self) -> Pushing:
+        """Its pushes."""
+
     def rows(self) -> Iterator[bytes]:
         """Everything accepted, as pieces of JSON: rows joined by commas, each piece at least one row."""
 
@@ -34,6 +57,17 @@ class Simulation(Protocol):
 
     def forget(self) -> None:
         """Forget everything that was accepted."""
+
+
+class _Aim(msgspec.Struct, forbid_unknown_fields=True):
+    url: str | None = None
+    intl_url: str | None = None
+
+
+class _Inbound(msgspec.Struct, forbid_unknown_fields=True):
+    sender: str = msgspec.field(name="from")
+    to: str
+    text: str
 
 
 class _Stats(msgspec.Struct):
@@ -54,6 +88,9 @@ class Control:
             Route("/_sim/messages", self._messages, methods=["GET"]),
             Route("/_sim/stats", self._stats, methods=["GET"]),
             Route("/_sim/faults", self._faults, methods=["POST"]),
+            Route("/_sim/pushes", self._deliveries, methods=["GET"]),
+            Route("/_sim/pushes", self._aim, methods=["POST"]),
+            Route("/_sim/inbound", self._inbound, methods=["POST"]),
             Route("/_sim/reset", self._reset, methods=["POST"]),
         ]
 
@@ -66,10 +103,9 @@ class Control:
         return Response(msgspec.json.encode(stats), media_type=JSON)
 
     async def _faults(self, request: Request) -> Response:
-        try:
-            fault = msgspec.json.decode(await request.body(), type=Fault)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return Response(f"{error}\n", 400, media_type="text/plain")
+        fault = await _read(request, Fault)
+        if isinstance(fault, Response):
+            return fault
         if problem := self._misfit(fault):
             return Response(f"{problem}\n", 400, media_type="text/plain")
         answer = Response(msgspec.json.encode(fault), media_type=JSON)
@@ -81,12 +117,41 @@ class Control:
             return f"this carrier has no operation {fault.operation}"
         if fault.datacenter is not None and fault.datacenter not in self._simulation.places:
             return f"datacenter is one of {', '.join(sorted(self._simulation.places))}"
+        is_push = fault.operation is Operation.PUSH
+        if fault.fault not in PUSH_FAULTS if is_push else fault.fault is FaultKind.DUPLICATE:
+            return f"{fault.fault} is no fault of {fault.operation}"
         return None
+
+    async def _deliveries(self, _request: Request) -> Response:
+        return Response(msgspec.json.encode(self._simulation.pushes.deliveries()), media_type=JSON)
+
+    async def _aim(self, request: Request) -> Response:
+        aim = await _read(request, _Aim)
+        if isinstance(aim, Response):
+            return aim
+        self._simulation.pushes.aim(aim.url, aim.intl_url)
+        return Response(b"{}", media_type=JSON)
+
+    async def _inbound(self, request: Request) -> Response:
+        inbound = await _read(request, _Inbound)
+        if isinstance(inbound, Response):
+            return inbound
+        self._simulation.pushes.inbound(inbound.sender, inbound.to, inbound.text)
+        return Response(b"{}", media_type=JSON)
 
     async def _reset(self, _request: Request) -> Response:
         self._simulation.forget()
+        self._simulation.pushes.forget()
         self._simulation.calls.forget()
         return Response(b"{}", media_type=JSON)
+
+
+async def _read(request: Request, shape: type[_Shape]) -> _Shape | Response:
+    """Read an order, or say what is wrong with it."""
+    try:
+        return msgspec.json.decode(await request.body(), type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Response(f"{error}\n", 400, media_type="text/plain")
 
 
 async def _array(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ import msgspec
 
 
 class Operation(StrEnum):
-    """What a carrier call is for: keys of `/_sim/stats` and of the metric label `operation`."""
+    """What a carrier call is for: keys of `/_sim/stats`, all but `push`, and of the metric label `operation`."""
 
     SEND = "send"
     STATUS = "status"
@@ -19,6 +19,8 @@ class Operation(StrEnum):
     TEMPLATES = "templates"
     STATISTICS = "statistics"
     VERSION = "version"
+    PUSH = "push"
+    """The carrier calls its customer."""
 
 
 class FaultKind(StrEnum):
@@ -40,6 +42,12 @@ class FaultKind(StrEnum):
     """The call is taken; only the first half of the answer's body comes."""
     EMPTY = "empty"
     """The call is taken; the answer has no body."""
+    DUPLICATE = "duplicate"
+    """A push is delivered twice."""
+
+
+PUSH_FAULTS = frozenset({FaultKind.LATENCY, FaultKind.DUPLICATE})
+"""What may go wrong with a push; the second with nothing else."""
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

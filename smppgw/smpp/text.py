@@ -189,13 +189,18 @@ def parts(text: str) -> Count:
     return Count(alphabet=alphabet, units=units, parts=number)
 
 
-def split(text: str) -> list[str]:
-    """Cut a text into the parts that `parts` counts; joined they are the text."""
-    alphabet, units = _measured(text)
-    room = _ROOM[alphabet]
-    if units <= room.alone:
+def split(text: str, alphabet: Alphabet | None = None) -> list[str]:
+    """Cut a text into the parts of one SMS each; joined they are the text.
+
+    Args:
+        text: Any.
+        alphabet: GSM7, which must have all of the text, or UCS2; None: as `parts` counts.
+    """
+    alphabet = alphabet or _measured(text)[0]
+    room, units = _ROOM[alphabet], _UNITS[alphabet]
+    if units(text) <= room.alone:
         return [text]
-    return list(_pieces(text, room.joined, _UNITS[alphabet]))
+    return list(_pieces(text, room.joined, units))
 
 
 def _measured(text: str) -> tuple[Alphabet, int]:

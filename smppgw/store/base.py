@@ -14,21 +14,24 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import (
+    Address,
     Attempt,
     BatchId,
+    Cost,
     Decision,
     Message,
     MessageId,
     Outcome,
     Outgoing,
     OutgoingId,
+    PushId,
     Sent,
     Stage,
     Submission,
     TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
-from smppgw.core.verdict import StatusReport
+from smppgw.core.verdict import PushedReport, StatusReport
 
 
 class StoreError(Exception):
@@ -88,6 +91,8 @@ class DueDoubt:
     messages: tuple[Message, ...]
     """Those of its messages that are still doubtful."""
     sent: tuple[Sent, ...]
+    holds_up_polls: bool = False
+    """Whether others of its messages await their status: they are polled when nothing is in doubt any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,58 @@ class Settled:
     """The messages that the lease no longer covers: all or none, and then nothing of them was changed."""
     notified: frozenset[str] = frozenset()
     """The accounts that are owed intermediate notifications now."""
+    booked: frozenset[MessageId] = frozenset()
+    """The messages taken whose cost the ledger lacked: a push may have brought it before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A push as it came."""
+
+    id: PushId
+    carrier: str
+    content_type: str
+    body: bytes
+    received_at: float
+    tries: int
+    """How often it was put off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundText:
+    """A text for an account, cut into what one ``deliver_sm`` each can hold."""
+
+    account: str
+    key: str
+    """The carrier's own id of it: one carrier's same key again changes nothing."""
+    source: Address
+    destination: Address
+    data_coding: int
+    parts: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """A final report about a message that had ended otherwise before; the first end stands."""
+
+    message: MessageId
+    stands: Outcome
+    reported: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushEffects:
+    """What a push changed."""
+
+    finished: tuple[Finish, ...] = ()
+    booked: frozenset[MessageId] = frozenset()
+    """Messages whose cost the ledger lacked, and has now."""
+    orphans: int = 0
+    """Final reports that no message is known for yet; they wait."""
+    contradictions: tuple[Contradiction, ...] = ()
+    delivered: frozenset[str] = frozenset()
+    """Keys of the inbound texts that are new."""
 
 
 class OutgoingResult:
@@ -172,6 +229,8 @@ class Swept:
     """Attempts whose lease ended without an outcome."""
     parked_too_long: int
     """Parked messages that ended as UNKNOWN, among ``finished``."""
+    unmatched: Mapping[str, int]
+    """Per carrier, reports of pushes that found no message in their time; they are gone."""
     kept_too_long: int
     """Outgoing messages that were not acknowledged within the retention; they stay, but are no longer tried."""
 
@@ -255,6 +314,8 @@ class Store(Protocol):
         A segment is owed one intermediate notification at most, and none after the end of its message: what is pending
         of it then is superseded, leased or not.
 
+        A message that is taken ends at once where a push about it has been waiting.
+
         Args:
             batch: The attempt.
             dispositions: One per message that is still open.
@@ -286,6 +347,48 @@ class Store(Protocol):
             now: Unix seconds.
             polled: Attempts that ``lease`` covers, each with the time of its next poll.
             lease: Of the polls.
+        """
+
+    async def keep_push(self, carrier: str, content_type: str, body: bytes, now: float) -> None:
+        """Keep a push until its effects are stored.
+
+        Raises:
+            StoreError: It was not kept; so too where thousands wait already.
+        """
+
+    async def lease_pushes(self, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Push]]:
+        """Lease pushes whose time has come, in the order in which they came."""
+
+    async def unbooked(self, carrier: str, reports: Sequence[PushedReport]) -> Sequence[Message | None]:
+        """Return the message of each report that proves it taken while the ledger lacks its cost; None for the rest."""
+
+    async def settle_push(
+        self,
+        push: Push,
+        reports: Sequence[PushedReport],
+        costs: Mapping[MessageId, Cost],
+        inbound: Sequence[InboundText],
+        *,
+        again_at: float | None,
+        lease: Lease,
+        now: float,
+    ) -> PushEffects | None:
+        """Store what a push says, and let go of the push; all of it may be done again and changes nothing then.
+
+        A final report ends its message wherever the carrier may have it; the first final one wins. One that is not
+        final settles a doubt: the message awaits its status. A final report of an unknown message waits a day for it.
+
+        Args:
+            push: As leased.
+            reports: What it says about messages.
+            costs: Of the messages that ``unbooked`` named; those that are missing have no known price.
+            inbound: Texts for accounts.
+            again_at: When the push is to be tried again; None: it is done.
+            lease: Of the push.
+            now: Unix seconds.
+
+        Returns:
+            None where the lease no longer covers it; nothing was changed.
         """
 
     async def lease_doubts(

@@ -1,4 +1,4 @@
-"""What operators and Prometheus ask over HTTP: is it alive, is it ready, how is it.
+"""What operators and Prometheus ask over HTTP: is it alive, is it ready, how is it. Pushes may join (`web.pushes`).
 
 No handler touches a carrier or waits for one, and none of the work is done on the way of a message: the exposition,
 which takes milliseconds, is computed in a thread.
@@ -6,6 +6,7 @@ which takes milliseconds, is computed in a thread.
 
 import asyncio
 import platform
+from collections.abc import Sequence
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -34,8 +35,8 @@ class Exposition(Protocol):
         """Everything in Prometheus' text format; may be called in any thread."""
 
 
-def build(probes: Probes, metrics: Exposition) -> Starlette:
-    """Make the app: /metrics, /healthz (also /livez), /readyz, /version."""
+def build(probes: Probes, metrics: Exposition, more: Sequence[Route] = ()) -> Starlette:
+    """Make the app: /metrics, /healthz (also /livez), /readyz, /version, and ``more``."""
     one_at_a_time = asyncio.Lock()
 
     async def show_metrics(_request: Request) -> Response:
@@ -60,6 +61,7 @@ def build(probes: Probes, metrics: Exposition) -> Starlette:
             Route("/livez", healthz),
             Route("/readyz", readyz),
             Route("/version", version),
+            *more,
         ]
     )
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Final
 
 import uvicorn
@@ -39,19 +39,20 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve(app: ASGIApp, host: str, port: int) -> AsyncIterator[tuple[str, int]]:
+async def serve(app: ASGIApp, host: str, port: int, proxies: Iterable[object] = ()) -> AsyncIterator[tuple[str, int]]:
     """Serve an app as long as the context lasts; the value is the address in use.
 
     Args:
         app: What answers.
         host: Name or address; IPv6 without brackets.
         port: 0 lets the system choose.
+        proxies: Addresses and networks of reverse proxies: the one they speak for, in X-Forwarded-For, is the client.
 
     Raises:
         ListenError: The address cannot be had.
     """
     listener = await _bound(host, port)
-    server = _Server(_config(app))
+    server = _Server(_config(app, [str(proxy) for proxy in proxies]))
     serving = asyncio.create_task(server.serve([listener]), name="http")
     try:
         await server.ready.wait()
@@ -63,7 +64,7 @@ async def serve(app: ASGIApp, host: str, port: int) -> AsyncIterator[tuple[str, 
             await serving
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, proxies: list[str]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
@@ -72,6 +73,9 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         server_header=False,
+        # Said here in any case: uvicorn would trust the machine itself, and a variable of the environment.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,

@@ -73,7 +73,7 @@ class Settlement:
             self._on_owed(account)
         for message in messages:
             disposition = priced[message.id]
-            if isinstance(disposition, Taken):
+            if isinstance(disposition, Taken) and message.id in settled.booked:
                 self._metrics.accepted(message.account, self._carrier, disposition.parts)
                 self._on_taken(self._carrier, disposition.parts)
                 if disposition.cost is not None:

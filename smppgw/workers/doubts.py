@@ -2,8 +2,7 @@
 
 The protocol is reliability.md 1.2, the steps are decided by ``core.doubt``. Nothing here ever sends a second request
 that the carrier could take for a new one: a repeat is byte for byte the stored attempt, at the same host, inside the
-carrier's own duplicate fence. While a doubt waits for a push, nothing is done about its attempt: who stores the push
-ends it, and messages that shared the call are polled when the wait is over.
+carrier's own duplicate fence. While a doubt waits for a push, nothing is done about it: who stores the push ends it.
 """
 
 import asyncio
@@ -107,7 +106,7 @@ class Doubts:
             doubt.progress,
             fence_s=limits.fence_s,
             lookup_resolves=self._carrier.lookup_resolves,
-            push_wait_s=limits.push_wait_s,
+            push_wait_s=None if doubt.holds_up_polls else limits.push_wait_s,
             now=self._clock.wall(),
         )
         match step:

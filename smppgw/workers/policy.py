@@ -53,3 +53,5 @@ class AccountPolicy:
     """How long a text waits for a missing part."""
     send_incomplete: bool = False
     """Whether it is then sent without that part; else it fails."""
+    inbound: tuple[str, ...] = ()
+    """Plain patterns (`core.inbound`) of the numbers whose inbound texts it gets."""

@@ -1,4 +1,4 @@
-"""Receipts: due ones of bound accounts -> deliver_sm (or data_sm) -> acknowledged -> done.
+"""Receipts and inbound texts: due ones of bound accounts -> deliver_sm (or data_sm) -> acknowledged -> done.
 
 A receipt is leased, sent over any bind of its account that may receive and has room in its window, and settled when the
 ESME answers. Rules:
@@ -11,6 +11,7 @@ ESME answers. Rules:
 * The receipt of a segment comes after its intermediate notification: while that waits for its answer on one bind, the
   receipt may not leave on another, where nobody knows which of the two is read first.
 * Nothing answers an alert_notification: it is done when a bind of at least 3.4 has it. Where there is none, it waits.
+* An inbound text goes the same way; where it says "receipt" below, it may be one too.
 
 Each account keeps a small supply of leased receipts in memory, so that one write to the store serves many of them.
 A place in a bind's window is free again when the acknowledgement is *stored*, not when it arrives: so at most one
@@ -40,7 +41,7 @@ from smppgw.workers.bell import Bell
 from smppgw.workers.binds import LiveAccount
 from smppgw.workers.pace import store_while_leased
 from smppgw.workers.policy import AccountPolicy
-from smppgw.workers.translate import write_alert, write_data_receipt, write_receipt
+from smppgw.workers.translate import write_alert, write_data_receipt, write_inbound_part, write_receipt
 
 _log = structlog.get_logger()
 
@@ -253,6 +254,8 @@ class Receipts:
         desk.may_have_more = True
 
     def _read_answer(self, outgoing: Outgoing, status: int) -> OutgoingResult:
+        if status == CommandStatus.ESME_ROK and outgoing.kind is OutgoingKind.INBOUND:
+            return Acknowledged()
         if status == CommandStatus.ESME_ROK:
             self._metrics.receipt(outgoing.account, STATS[MessageState(outgoing.outcome)].value)
             return Acknowledged()
@@ -261,6 +264,7 @@ class Receipts:
         _log.warning(
             "receipt refused by the account",
             account=outgoing.account,
+            kind=outgoing.kind.name.lower(),
             message_id=outgoing.message_id,
             status=f"0x{status:08X}",
         )
@@ -329,7 +333,9 @@ def _segment(outgoing: Outgoing) -> tuple[str, str]:
 
 
 def _write(outgoing: Outgoing, policy: AccountPolicy, connection: Connection) -> Pdu:
-    """Write a receipt as its account wants it, and as the version of its bind can have it."""
+    """Write what is owed as its account wants it, and as the version of its bind can have it."""
+    if outgoing.kind is OutgoingKind.INBOUND:
+        return write_inbound_part(outgoing)
     if policy.receipts_as_data_sm and _is_3_4(connection):
         return write_data_receipt(outgoing, policy.dialect)
     return write_receipt(outgoing, policy.dialect)

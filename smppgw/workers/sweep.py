@@ -82,6 +82,9 @@ class Sweeper:
             _log.info("texts sent without their missing parts", texts=swept.incomplete)
         if swept.kept_too_long:
             _log.error("receipts not taken within their retention, kept but no longer tried", count=swept.kept_too_long)
+        for carrier, reports in swept.unmatched.items():
+            self._metrics.unmatched(carrier, reports)
+            _log.warning("pushed reports found no message within a day, dropped", carrier=carrier, reports=reports)
         if swept.incomplete or self._turns % FIGURES_EVERY == 0:
             await self._route_left_over()
         if self._turns % FIGURES_EVERY == 0:

@@ -1,9 +1,10 @@
-"""Between the vocabulary of SMPP and that of the gateway: submit_sm to a draft, a receipt to deliver_sm. Pure.
+"""Between the vocabulary of SMPP and that of the gateway: submit_sm to a draft, what is owed to deliver_sm. Pure.
 
 The one place where both meet. What cannot be translated faithfully is refused with the status of its field
 (reference: SMPP v3.4, 5.1.3; 5.0, 4.7.6): a binary message is not text, and half a header is no header.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,15 +14,19 @@ from smppgw.core.classes import classify
 from smppgw.core.model import Address, Outgoing, OutgoingKind, Part, TrafficClass
 from smppgw.core.numbers import NumberFault
 from smppgw.core.operations import Original
-from smppgw.smpp import national, receipt, text, times, tlv, udh
+from smppgw.core.verdict import Inbound
+from smppgw.smpp import gsm7, national, receipt, text, times, tlv, udh
 from smppgw.smpp.consts import (
     ESM_CLASS_DELIVERY_RECEIPT,
     ESM_CLASS_INTERMEDIATE_NOTIFICATION,
     ESM_CLASS_TYPE_MASK,
     ESM_CLASS_UDHI,
     CommandStatus,
+    DataCoding,
     MessageState,
+    Npi,
     Tag,
+    Ton,
 )
 from smppgw.smpp.errors import RemoteProtocolError
 from smppgw.smpp.fields import DistributionList, SmeAddress
@@ -30,6 +35,7 @@ from smppgw.smpp.receipt import Dialect, Receipt
 from smppgw.smpp.text import Alphabet, Decoded
 from smppgw.smpp.times import TimeError
 from smppgw.smpp.udh import Udh, UdhError
+from smppgw.store.base import InboundText
 from smppgw.workers.policy import AccountPolicy
 
 MAX_PARTS: Final = 20
@@ -410,4 +416,74 @@ def write_data_receipt(outgoing: Outgoing, dialect: Dialect) -> DataSm:
         destination_addr=pdu.destination_addr,
         esm_class=pdu.esm_class,
         tlvs=((Tag.MESSAGE_PAYLOAD, pdu.short_message), *pdu.tlvs),
+    )
+
+
+# --- inbound texts ----------------------------------------------------------------------------------------------------
+
+_INTERNATIONAL: Final = re.compile(r"\+([0-9]{1,20})")
+_ADDRESS: Final = re.compile(r"[ -~]{1,20}")
+_MOST_PARTS: Final = 255
+"""What a user data header can count."""
+_ALIKE: Final = frozenset(chr(octet) for octet, character in enumerate(gsm7.BASIC) if chr(octet) == character)
+"""What data_coding 0 says alike whatever an account takes it for, packed septets excepted."""
+
+
+def write_inbound(inbound: Inbound, policy: AccountPolicy, now: float) -> InboundText | None:
+    """Write a text as its account can read it; None where no deliver_sm can hold its addresses or its length."""
+    source, destination = _inbound_address(inbound.sender), _inbound_address(inbound.destination)
+    data_coding = _inbound_coding(inbound.text, policy.alphabets[0])
+    parts = text.split(inbound.text, _INBOUND_ALPHABETS[data_coding])
+    if source is None or destination is None or len(parts) > _MOST_PARTS:
+        return None
+    return InboundText(
+        account=policy.system_id,
+        key=inbound.key,
+        source=source,
+        destination=destination,
+        data_coding=data_coding,
+        parts=tuple(parts),
+        at=now if inbound.at is None else inbound.at,
+    )
+
+
+def _inbound_address(shown: str) -> Address | None:
+    if found := _INTERNATIONAL.fullmatch(shown):
+        return Address(Ton.INTERNATIONAL, Npi.ISDN, found[1])
+    if not _ADDRESS.fullmatch(shown):
+        return None
+    return Address(Ton.UNKNOWN if shown.isdecimal() else Ton.ALPHANUMERIC, Npi.UNKNOWN, shown)
+
+
+_INBOUND_ALPHABETS: Final = {DataCoding.DEFAULT: Alphabet.GSM7, DataCoding.UCS2: Alphabet.UCS2}
+
+
+def _inbound_coding(inbound: str, default: Alphabet | None) -> DataCoding:
+    """Choose data_coding 0 where the account's own reading of it says the text, else UCS-2."""
+    if default is Alphabet.GSM7:
+        reads_so = gsm7.septets(inbound) is not None
+    else:
+        reads_so = default is not Alphabet.GSM7_PACKED and _ALIKE.issuperset(inbound)
+    return DataCoding.DEFAULT if reads_so else DataCoding.UCS2
+
+
+def write_inbound_part(outgoing: Outgoing) -> DeliverSm:
+    """Write one part of an inbound text, or all of it.
+
+    Long texts have a user data header in each part, whatever the version of the bind: that is how they come from a
+    mobile network, every ESME that takes inbound texts can join them, and one row of the outbox stays one deliver_sm.
+    """
+    source, destination, part = outgoing.source, outgoing.destination, outgoing.part
+    octets = text.encode(outgoing.text, _INBOUND_ALPHABETS[DataCoding(outgoing.data_coding)])
+    header = b"" if part is None else udh.encode(udh.of_part(part.reference & 0xFF, part.total, part.number))
+    return DeliverSm(
+        source_addr_ton=source.ton,
+        source_addr_npi=source.npi,
+        source_addr=source.addr,
+        dest_addr_ton=destination.ton,
+        dest_addr_npi=destination.npi,
+        destination_addr=destination.addr,
+        esm_class=ESM_CLASS_UDHI if header else 0,
+        data_coding=outgoing.data_coding,
+        short_message=header + octets,
     )

@@ -57,7 +57,7 @@ def test_a_wrong_option_is_a_usage_error(runs: list[tuple[Any, ...]], arguments:
 def test_every_option_of_retarus_is_taken(runs: list[tuple[Any, ...]]) -> None:
     options = (
         "--username u --password p --accept-delay 0.1 --final-delay 3 --seed 7 --visible-after 0 --strict"
-        " --refuse-suffix 0999"
+        " --refuse-suffix 0999 --push-url http://127.0.0.1:1/push/retarus/x --push-retry-scale 0.01"
     )
 
     result = CliRunner().invoke(simulate, ["retarus", "--listen", "127.0.0.1:0", *options.split()])
@@ -71,6 +71,7 @@ def test_every_option_of_alibaba_is_taken(runs: list[tuple[Any, ...]], tmp_path:
     options = (
         "--access-key-id i --access-key-secret s --key-lifetime 9 --accept-delay 0 --final-delay 3 --seed 7"
         f" --templates {templates}"
+        " --push-url http://127.0.0.1:1/push/a/x --intl-push-url http://127.0.0.1:1/push/b/x --push-retry-scale 0.01"
     )
 
     result = CliRunner().invoke(

@@ -11,6 +11,7 @@ listen = "127.0.0.1:0"
 {smpp}
 [http]
 listen = "127.0.0.1:0"
+{http}
 [store]
 url = "{store}"
 [log]
@@ -51,7 +52,8 @@ poll_first = "{poll_first}"
 type = "alibaba-globe"
 endpoint = "{url}"
 poll_first = "{poll_first}"
-{abroad}
+{intl_key}
+{intl}
 [[routes]]
 name = "china"
 match = {{ country = ["CN"] }}
@@ -74,32 +76,38 @@ def configuration(
     *,
     retarus: str,
     alibaba: str | None = None,
-    abroad: str = KEY,
     smpp: str = "",
     account: str = "max_tps = 100000",
     carrier: str = "",
     mainland: str = "",
     poll_first: str = "0.3s",
     store: str = "sqlite:gateway.db",
+    http: str = "",
+    intl: str = "",
+    intl_key: str = KEY,
 ) -> str:
     """Write a configuration.
 
     Args:
         retarus: Base URL of the simulator.
         alibaba: Base URL of the simulator of mainland and international messages; None: no such carriers.
-        abroad: More lines of [carriers.alibaba-intl], its key among them.
         smpp: More lines of [smpp].
         account: More lines of the account.
         carrier: More lines of [carriers.retarus].
         mainland: More lines of [carriers.alibaba].
         poll_first: When carriers are asked first.
         store: URL of the store.
+        http: More lines of [http].
+        intl: More lines of [carriers.alibaba-intl].
+        intl_key: The lines of its key.
     """
     return "".join((
-        _LISTENERS.format(smpp=smpp, store=store),
+        _LISTENERS.format(smpp=smpp, store=store, http=http),
         _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account=account),
         ""
         if alibaba is None
-        else _ALIBABA.format(url=alibaba, login=LOGIN, mainland=mainland, abroad=abroad, poll_first=poll_first),
+        else _ALIBABA.format(
+            url=alibaba, login=LOGIN, mainland=mainland, intl_key=intl_key, intl=intl, poll_first=poll_first
+        ),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
     ))  # fmt: skip

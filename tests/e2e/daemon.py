@@ -115,6 +115,10 @@ class Daemon:
         """Return how many of those it holds in memory or in flight."""
         return len(self._select("SELECT id FROM outbox WHERE state = 0 AND token IS NOT NULL"))
 
+    def count(self, table: str) -> int:
+        """Return how many rows a table of the store has."""
+        return int(self._select(f"SELECT count(*) FROM {table}")[0][0])
+
     def stored_ids(self) -> set[str]:
         """Return the message_id of every stored submission."""
         return {row[0] for row in self._select("SELECT message_id FROM submissions")}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ssl import SSLContext
 
 from smppgw.smpp import receipt
-from smppgw.smpp.consts import CommandStatus, Npi, Ton
+from smppgw.smpp.consts import ESM_CLASS_TYPE_MASK, CommandStatus, Npi, Ton
 from smppgw.smpp.framer import Framer
 from smppgw.smpp.pdu import (
     BindReceiver,
@@ -61,6 +61,8 @@ class Esme(asyncio.Protocol):
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.receipts: dict[str, str] = {}
         """The `stat` per message_id."""
+        self.inbound: list[DeliverSm] = []
+        """What came and was no receipt."""
         self.unbind_came = False
         self.outbind: asyncio.Future[Outbind] = asyncio.get_running_loop().create_future()
         """What the gateway said when it made the connection."""
@@ -105,6 +107,14 @@ class Esme(asyncio.Protocol):
                 self._news.clear()
                 await self._news.wait()
         return self.receipts[message_id]
+
+    async def texts(self, count: int) -> list[DeliverSm]:
+        """Wait for so many inbound deliver_sm; return all there are."""
+        async with asyncio.timeout(LIMIT_S):
+            while len(self.inbound) < count:
+                self._news.clear()
+                await self._news.wait()
+        return self.inbound
 
     async def say_goodbye(self) -> None:
         """Unbind, and keep the socket."""
@@ -160,8 +170,11 @@ class Esme(asyncio.Protocol):
         status = self._on_deliver(pdu)
         if status is None:
             return
-        said = read_receipt(pdu)
-        self.receipts[said.message_id] = receipt.STATS[said.state].value
+        if pdu.esm_class & ESM_CLASS_TYPE_MASK:
+            said = read_receipt(pdu)
+            self.receipts[said.message_id] = receipt.STATS[said.state].value
+        else:
+            self.inbound.append(pdu)
         self._news.set()
         self.transport.write(encode(respond(pdu, status)))
 

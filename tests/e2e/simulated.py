@@ -40,7 +40,28 @@ class Simulated:
 
     async def order(self, **fault: Any) -> None:
         """Let the next calls meet a fault."""
-        answer = await self._http.post("/_sim/faults", json=fault)
+        await self._tell("/_sim/faults", fault)
+
+    async def push_to(self, url: str, intl_url: str | None = None) -> None:
+        """Let it push there from now on."""
+        await self._tell("/_sim/pushes", {"url": url, "intl_url": intl_url})
+
+    async def bring(self, sender: str, destination: str, text: str) -> None:
+        """Let a text come in."""
+        await self._tell("/_sim/inbound", {"from": sender, "to": destination, "text": text})
+
+    async def pushes(self) -> list[dict[str, Any]]:
+        """Return every try of every push so far."""
+        found: list[dict[str, Any]] = (await self._http.get("/_sim/pushes")).json()
+        return found
+
+    async def pushed_rows(self) -> int:
+        """Return how many rows its customer has heard."""
+        rows: list[int] = [push["rows"] for push in await self.pushes() if push["outcome"] == "taken"]
+        return sum(rows)
+
+    async def _tell(self, path: str, order: dict[str, Any]) -> None:
+        answer = await self._http.post(path, json=order)
         assert answer.status_code == 200, answer.text
 
 

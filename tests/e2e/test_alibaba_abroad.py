@@ -18,8 +18,10 @@ pytestmark = pytest.mark.e2e
 NUMBER = "6591234567"
 
 
-async def started(new_daemon: NewDaemon, retarus: Simulated, alibaba: Simulated, abroad: str = KEY) -> Daemon:
-    daemon = new_daemon(configuration(retarus=retarus.url, alibaba=alibaba.url, abroad=abroad))
+async def started(
+    new_daemon: NewDaemon, retarus: Simulated, alibaba: Simulated, intl: str = "", intl_key: str = KEY
+) -> Daemon:
+    daemon = new_daemon(configuration(retarus=retarus.url, alibaba=alibaba.url, intl=intl, intl_key=intl_key))
     await daemon.start()
     return daemon
 
@@ -52,7 +54,7 @@ async def test_whatever_becomes_of_an_answer_a_message_is_taken_once_and_no_rece
 async def test_without_the_fence_nothing_is_repeated(
     new_daemon: NewDaemon, retarus: Simulated, alibaba: Simulated
 ) -> None:
-    daemon = await started(new_daemon, retarus, alibaba, KEY + "fence = false")
+    daemon = await started(new_daemon, retarus, alibaba, "fence = false")
     await alibaba.order(operation="send", fault="reset_before")
     esme = await bind(daemon.smpp_port)
 
@@ -75,7 +77,7 @@ async def test_a_revoked_key_of_the_chain_is_replaced_without_a_restart_and_cost
         "NO_PROXY": "*",
     }.items():
         monkeypatch.setenv(name, value)
-    daemon = await started(new_daemon, retarus, alibaba, abroad="")
+    daemon = await started(new_daemon, retarus, alibaba, intl_key="")
     esme = await bind(daemon.smpp_port)
     first = await esme.receipt_of(await esme.submit(submit(NUMBER)))
 
@@ -93,7 +95,7 @@ async def test_hundreds_of_messages_share_few_calls_and_each_gets_its_own_receip
     new_daemon: NewDaemon, retarus: Simulated, alibaba: Simulated
 ) -> None:
     """Of 300 with 3 bad numbers 297 are taken once, and 3 are refused with their reason."""
-    daemon = await started(new_daemon, retarus, alibaba, KEY + 'max_batch = 100\ncalls_per_s = "20/s"')
+    daemon = await started(new_daemon, retarus, alibaba, 'max_batch = 100\ncalls_per_s = "20/s"')
     await alibaba.order(operation="send", fault="status", code=429, retry_after=3, count=1)  # a queue builds up
     esme = await bind(daemon.smpp_port)
     numbers = [f"659{place:07}" for place in range(1000, 1297)] + ["6590000001", "6591110001", "6592220001"]

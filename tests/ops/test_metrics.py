@@ -47,6 +47,8 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "receipts_pending": ("gauge", frozenset({"account"})),
     "receipts_oldest_age_seconds": ("gauge", frozenset({"account"})),
     "receipts_unmatched": ("counter", frozenset({"carrier"})),
+    "pushes": ("counter", frozenset({"carrier", "result"})),
+    "inbound_messages": ("counter", frozenset({"account", "carrier"})),
     "cost": ("counter", frozenset({"account", "carrier", "currency"})),
     "store_commit_seconds": ("histogram", frozenset()),
     "store_commit_rows": ("histogram", frozenset()),
@@ -106,6 +108,8 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
     metrics.doubts_ended(stranger, stranger, 1)
     metrics.receipt(stranger, stranger)
     metrics.unmatched(stranger)
+    metrics.push(stranger, stranger)
+    metrics.inbound(stranger, stranger)
     metrics.cost(stranger, stranger, 1)
     metrics.expected_bound(stranger, expected=True)
     metrics.sessions(stranger, stranger, 1)

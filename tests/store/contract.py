@@ -1517,6 +1517,16 @@ class TestABatchOfDifferentFates:
 
         assert [[sent.message for sent in poll.sent] for poll in polled] == [[kept]]
 
+    async def test_the_doubt_knows_that_it_holds_up_polls(self, room: Room) -> None:
+        _, kept, _ = await self.mixed(room)
+        lease, (before,) = await room.doubts()
+        await room.store.note_doubt(before.attempt.batch, before.progress, lease=lease, due_at=room.now)
+        await room.report(kept)
+
+        _, (after,) = await room.doubts()
+
+        assert (before.holds_up_polls, after.holds_up_polls) == (True, False)
+
     async def test_the_taken_one_is_polled_after_a_push_ended_the_doubt(self, room: Room) -> None:
         _, kept, doubted = await self.mixed(room)
         await room.report(doubted)

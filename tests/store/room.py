@@ -214,7 +214,7 @@ class Room:
     async def settle(
         self, batch: BatchId, lease: Lease, dispositions: Mapping[MessageId, Disposition], due_in_s: float | None = 5
     ) -> tuple[Sequence[Finish], Sequence[MessageId]]:
-        """Settle an attempt."""
+        """Settle an attempt; return what ended, and what the lease no longer covers."""
         due_at = None if due_in_s is None else self.now + due_in_s
         settled = await self.store.settle(batch, dispositions, lease=lease, now=self.now, due_at=due_at)
         return settled.finished, settled.lost

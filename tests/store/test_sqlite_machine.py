@@ -26,6 +26,7 @@ from smppgw.core.model import (
     STEPS,
     Attempt,
     BatchId,
+    CarrierRef,
     Decision,
     MessageId,
     Outcome,
@@ -37,10 +38,10 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import IdKey, Named, Replacement
-from smppgw.core.verdict import Evidence, StatusReport
+from smppgw.core.verdict import Evidence, PushedReport, StatusReport
 from smppgw.store.base import Acknowledged, DueDoubt, Finish, Lease, LeaseLostError, OutgoingResult, Postponed, Refused
 from tests.store.conftest import BACKENDS
-from tests.store.room import FakeClock, Room, final, taken
+from tests.store.room import RECEIVER, FakeClock, Room, final, taken
 
 T = TypeVar("T")
 
@@ -103,6 +104,8 @@ class Workers(RuleBasedStateMachine):
         self.doubts: list[Held] = []
         self.polls: list[Held] = []
         self.receipts: list[Held] = []
+        self.called: list[Held] = []
+        """Every call so far: carriers push about them for ever."""
         self.done: dict[int, Outcome] = {}
         self.acknowledged: set[int] = set()
         self.told: dict[int, Outcome] = {}
@@ -293,6 +296,7 @@ class Workers(RuleBasedStateMachine):
             self.may_begin[number] -= 1
             assert self.may_begin[number] >= 0, "begun once more, although nothing proves that the carrier lacks it"
         self.calls.append(Held(held.lease, held.life, held.messages, held.carrier, attempt.batch))
+        self.called.append(self.calls[-1])
 
     @precondition(lambda self: self.calls)
     @rule(data=st.data())
@@ -378,6 +382,30 @@ class Workers(RuleBasedStateMachine):
         mostly = [number for number, stage in self.stages.items() if stage in LEAVING] if left else []
         number = data.draw(st.sampled_from(sorted(mostly or self.stages)))
         self.note(self.run(self.room.store.report([ended(MessageId(number), outcome)], now=self.room.now)))
+
+    @precondition(lambda self: self.called)
+    @rule(data=st.data(), outcome=outcomes, is_final=st.booleans(), by_ref=st.booleans(), lost=st.booleans())
+    def push_about_a_call(
+        self, data: st.DataObject, outcome: Outcome, is_final: bool, by_ref: bool, lost: bool
+    ) -> None:
+        held = data.draw(st.sampled_from(self.called))
+        report = PushedReport(
+            batch=None if by_ref else held.batch,
+            ref=CarrierRef("J.1") if by_ref else None,
+            recipient=data.draw(st.sampled_from([RECEIVER, *(f"4917100000{n}" for n in range(10, 13))])),
+            outcome=outcome if is_final else Outcome.ENROUTE,
+            final=is_final,
+        )
+        self.run(self.room.store.keep_push(held.carrier, "", b"", self.room.now))
+        lease, pushes = self.run(self.room.store.lease_pushes(9, until=self.room.now + 60, now=self.room.now))
+        if lost:
+            self.room.clock.now += 60
+        for push in pushes:
+            effects = self.run(
+                self.room.store.settle_push(push, [report], {}, (), again_at=None, lease=lease, now=self.room.now)
+            )
+            assert (effects is None) is lost
+            self.note(effects.finished if effects else ())
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 

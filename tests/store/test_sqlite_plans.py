@@ -2,17 +2,19 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
-from smppgw.core.model import Decision, MessageId, Outcome
+from smppgw.core.model import Address, BatchId, CarrierRef, Decision, MessageId, Outcome
 from smppgw.core.operations import Addressed, IdKey, Named, Replacement
-from smppgw.store.base import Acknowledged, Postponed
+from smppgw.core.verdict import PushedReport
+from smppgw.store.base import Acknowledged, InboundText, Postponed
 from smppgw.store.sqlite import SqliteStore
-from tests.store.room import ASSEMBLY_S, START, Room, final, taken
+from tests.store.room import ASSEMBLY_S, RECEIVER, START, Room, final, taken
 
 Parameters = Any
 
@@ -93,6 +95,27 @@ async def everything(room: Room) -> None:
     assert len(numbers) == 6
 
 
+async def pushes(room: Room, batch: str) -> None:
+    """Let pushes come: about a message that is known, one that is not, one known by its other name, and a text."""
+    known = PushedReport(batch=BatchId(batch), recipient=RECEIVER, outcome=Outcome.ENROUTE, final=False)
+    strange = replace(known, batch=None, ref=CarrierRef("J.9"), outcome=Outcome.DELIVERED, final=True)
+    here = Address(1, 1, "1234")
+    text = InboundText(account="acme", key="k", source=here, destination=here, data_coding=0, parts=("a",), at=START)
+    for _ in range(2):
+        await room.submit(recipients=("491710000008",))
+        lease, doubted, numbers = await room.call()
+        await room.settle(doubted, lease, dict.fromkeys(numbers, Doubted()), due_in_s=3600)
+        reports = [known, strange, replace(known, batch=doubted, ref=CarrierRef("J.8"), recipient="491710000008")]
+        await room.store.unbooked("alpha", reports)
+        for again_at in (room.now, None):
+            await room.store.keep_push("alpha", "", b"x", room.now)
+            lease, (push, *_) = await room.store.lease_pushes(9, until=room.now + 9, now=room.now)
+            await room.store.settle_push(push, reports, {}, [text], again_at=again_at, lease=lease, now=room.now)
+    await room.submit()
+    lease, batch, numbers = await room.call()
+    await room.settle(batch, lease, dict.fromkeys(numbers, taken("J.9")))
+
+
 async def questions(room: Room) -> None:
     """Let an ESME find, replace and cancel."""
     number = await room.submit()
@@ -142,9 +165,9 @@ async def plans(room: Room) -> Iterator[tuple[str, str]]:
 
 _OF_WHAT_IS_OPEN = (
     "messages_queue", "messages_due", "messages_expiry", "messages_aside", "attempts_due", "attempts_open",
-    "outbox_pending", "outbox_age", "assemblies_open",
+    "outbox_pending", "outbox_age", "assemblies_open", "pushes_due",
 )  # fmt: skip
-"""Partial indexes: a scan of one reads what is open, never what has ended."""
+"""Indexes of what is open, partial ones but the last: a scan of one never reads what has ended."""
 
 
 async def test_no_statement_reads_a_whole_table(room: Room) -> None:
@@ -174,6 +197,11 @@ async def test_no_statement_reads_a_whole_table(room: Room) -> None:
         "assemblies_to_forget",
         "unreached_since",
         "costs_booked",
+        "messages_by_ref",
+        "outbox_inbound",
+        "pushes_due",
+        "orphans_once",
+        "orphans_age",
     ],
 )
 async def test_each_index_is_there_for_a_statement(room: Room, index: str) -> None:

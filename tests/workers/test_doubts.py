@@ -28,12 +28,9 @@ class Room:
 
     def __init__(self, depot: Depot, time: FakeClock, **changes: Any) -> None:
         self.depot, self.time = depot, time
+        names = ("fence_s", "push_wait_s", "batches_per_s")
         limits = CarrierLimits(
-            max_messages=100,
-            calls_per_s=1000.0,
-            fence_s=changes.pop("fence_s", None),
-            push_wait_s=changes.pop("push_wait_s", None),
-            batches_per_s=changes.pop("batches_per_s", None),
+            max_messages=100, calls_per_s=1000.0, **{name: changes.pop(name, None) for name in names}
         )
         self.carrier = FakeCarrier(limits=limits, **changes)
         self.crew = Crewing(depot, time, {"alpha": self.carrier})
@@ -288,6 +285,21 @@ async def test_a_push_that_comes_meanwhile_ends_the_doubt_with_the_truth(pushed:
     assert await pushed.depot.stages() == {}
     assert pushed.depot.next_doubt_at() is None
     assert await pushed.depot.owed() == [(f"id{number}", "delivered", ErrorCode.NONE)]
+
+
+async def test_a_doubt_that_holds_up_polls_of_others_does_not_wait(depot: Depot, time: FakeClock) -> None:
+    room = Room(depot, time, push_wait_s=PUSH_WAIT_S)
+    found, lost = await room.doubt(2)
+    begun = time.now
+    room.carrier.lookups.append(
+        lambda attempt: {found: Accepted(CarrierRef("J.7")), lost: Doubtful("not found", Evidence.ABSENT)}
+    )
+
+    while not await depot.owed():
+        assert await room.step()
+
+    assert time.now - begun < PUSH_WAIT_S
+    assert await depot.stages() == {"awaiting_status": 1}
 
 
 async def test_look_ups_come_before_the_wait(depot: Depot, time: FakeClock) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import MessageId, Outcome
+from smppgw.core.model import Address, MessageId, Outcome
 from smppgw.core.verdict import Rejected
 from smppgw.smpp import receipt, udh
 from smppgw.smpp.consts import CommandStatus, MessageState, Tag
@@ -21,7 +21,7 @@ from smppgw.smpp.pdu import (
     Unbind,
     UnbindResp,
 )
-from smppgw.store.base import StoreError, StoreFailedError
+from smppgw.store.base import InboundText, StoreError, StoreFailedError
 from smppgw.workers.receipts import ALERT_AGAIN_S, LEASE_S, NOTIFIED_S, SUPPLY, TEMPORARY
 from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
 from tests.workers.front import Front
@@ -606,3 +606,69 @@ async def test_nothing_is_kept_of_an_alert_that_is_done(front: Front, depot: Dep
 
     kept = front.receipts
     assert not [kind for kind in (kept._sent, kept._results, kept._noted, kept._unstored) if kind]
+
+
+# --- inbound texts ----------------------------------------------------------------------------------------------------
+
+
+async def bring(depot: Depot, time: FakeClock, *parts: str) -> None:
+    """Let a text come in for acme."""
+    here = Address(0, 0, "1234")
+    text = InboundText(account="acme", key="k", source=here, destination=here, data_coding=0, parts=parts, at=time.now)
+    await depot.real.keep_push("alpha", "", b"x", time.now)
+    lease, (push,) = await depot.real.lease_pushes(1, until=time.now + 9, now=time.now)
+    await depot.real.settle_push(push, (), {}, [text], again_at=None, lease=lease, now=time.now)
+
+
+async def test_an_inbound_text_is_delivered_and_done_when_acknowledged(
+    front: Front, depot: Depot, time: FakeClock
+) -> None:
+    await bring(depot, time, "STOP")
+    peer = await front.bound_peer()
+
+    (pdu,) = await peer.receipts(1)
+    peer.acknowledge(pdu)
+    await settled(depot, 1)
+    time.advance(LEASE_S + 1)
+
+    assert (pdu.short_message, pdu.esm_class, pdu.destination_addr) == (b"STOP", 0, "1234")
+    assert await depot.owed() == []
+    assert value_of(front.metrics, "receipts_total", account="acme", stat="ENROUTE") == 0
+
+
+async def test_a_long_inbound_text_is_delivered_part_by_part_beside_receipts(
+    front: Front, depot: Depot, time: FakeClock
+) -> None:
+    await front.owe(1)
+    await bring(depot, time, "first", "second")
+    peer = await front.bound_peer()
+
+    pdus = await peer.receipts(3)
+
+    assert [pdu.esm_class for pdu in pdus] == [0x04, 0x40, 0x40]
+    assert [pdu.short_message[6:] for pdu in pdus[1:]] == [b"first", b"second"]
+
+
+async def test_an_inbound_text_comes_again_until_the_account_takes_it(
+    front: Front, depot: Depot, time: FakeClock
+) -> None:
+    await bring(depot, time, "STOP")
+    peer = await front.bound_peer()
+    peer.acknowledge(*await peer.receipts(1), status=CommandStatus.ESME_RX_T_APPN)
+    await settled(depot, 1)
+
+    time.advance(5.1)
+    front.receipts.owed("acme")
+
+    assert (await peer.receipts(1))[0].short_message == b"STOP"
+
+
+async def test_an_account_whose_receipts_are_data_sm_gets_inbound_texts_as_deliver_sm(
+    depot: Depot, time: FakeClock
+) -> None:
+    front = Front(depot, time, policies={"acme": policy(receipts_as_data_sm=True)})
+    await bring(depot, time, "STOP")
+    async with front.delivering():
+        peer = await front.bound_peer()
+
+        assert [pdu.short_message for pdu in await peer.receipts(1)] == [b"STOP"]

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
 from smppgw.core.doubt import PARKED_S
-from smppgw.core.model import DoubtRule, Outcome, Part
-from smppgw.core.verdict import Doubtful
+from smppgw.core.model import CarrierRef, DoubtRule, Outcome, Part
+from smppgw.core.verdict import Doubtful, PushedReport
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish, StoreError
 from smppgw.workers import sweep
@@ -175,3 +175,17 @@ async def test_a_sweep_that_failed_is_made_again(broom: Broom, depot: Depot, mon
         broom.sweeper.stop()
 
     assert broom.left_over >= 1
+
+
+async def test_reports_that_found_no_message_within_a_day_are_counted(
+    broom: Broom, depot: Depot, time: FakeClock
+) -> None:
+    strange = PushedReport(ref=CarrierRef("M.7"), outcome=Outcome.DELIVERED, final=True)
+    await depot.real.keep_push("alpha", "", b"x", time.now)
+    lease, (push,) = await depot.real.lease_pushes(1, until=time.now + 9, now=time.now)
+    await depot.real.settle_push(push, [strange], {}, (), again_at=None, lease=lease, now=time.now)
+    time.advance(86400)
+
+    await broom.sweeper.turn()
+
+    assert value_of(broom.metrics, "receipts_unmatched_total", carrier="alpha") == 1

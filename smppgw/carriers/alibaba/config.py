@@ -10,7 +10,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from smppgw.carriers.config import CarrierConfig
+from smppgw.carriers.config import PushedConfig
+from smppgw.core.doubt import LOOKUP_DEADLINE_S
 from smppgw.core.values import PerSecond, Seconds, Secret
 
 MAX_BATCH: Final = 100
@@ -46,7 +47,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 SignName = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_signature)]
 
 
-class AlibabaAccount(CarrierConfig):
+class AlibabaAccount(PushedConfig):
     """What both services need to know of an account."""
 
     # A fault about the whole section would quote it, secret included.
@@ -78,6 +79,13 @@ class AlibabaAccount(CarrierConfig):
     """Vendor TLV with the values of its variables, a JSON object of strings."""
     signature_tag: Tag = 0x1503
     """Vendor TLV with the signature."""
+    push_wait: Annotated[Seconds, Field(gt=0)] = LOOKUP_DEADLINE_S
+    """How long after a call a push may still resolve its doubt; of effect with ``push_secret`` only."""
+
+    @property
+    def push_wait_s(self) -> float | None:
+        """``push_wait``; None where no pushes come."""
+        return None if self.push_secret is None else self.push_wait
 
     @model_validator(mode="after")
     def _has_different_tags(self) -> Self:

@@ -21,7 +21,7 @@ from typing import Final
 import httpx2 as httpx
 import structlog
 
-from smppgw.carriers.alibaba import globe_answers, probing
+from smppgw.carriers.alibaba import globe_answers, probing, pushes
 from smppgw.carriers.alibaba.api import METHOD, Api, Reply
 from smppgw.carriers.alibaba.codes import globe_refusal
 from smppgw.carriers.alibaba.config import AlibabaGlobeConfig
@@ -44,7 +44,7 @@ from smppgw.carriers.http import Observer, Operation, Unobserved
 from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent, TrafficClass
-from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Doubtful, Evidence, PushContents, Rejected, StatusReport, Verdict
 
 _log = structlog.get_logger()
 
@@ -76,6 +76,8 @@ class AlibabaGlobe:
 
     lookup_resolves = False
 
+    push_answer = pushes.ANSWER
+
     def __init__(
         self,
         name: str,
@@ -98,6 +100,7 @@ class AlibabaGlobe:
             max_in_flight=config.max_in_flight,
             linger_s=config.linger,
             fence_s=FENCE_S if config.fence else None,
+            push_wait_s=config.push_wait_s,
         )
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
@@ -195,6 +198,10 @@ class AlibabaGlobe:
         except TimeoutError:
             pass  # what is known by now is told, the rest is asked for again
         return reports(found)
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read receipts."""
+        return pushes.read_globe(body)
 
     async def ready(self) -> None:
         """Fetch the access key; while there is none, ``problem`` says why and messages wait."""

@@ -20,7 +20,7 @@ from typing import Final
 import httpx2 as httpx
 import msgspec
 
-from smppgw.carriers.alibaba import probing
+from smppgw.carriers.alibaba import probing, pushes
 from smppgw.carriers.alibaba.api import METHOD, Api, Reply
 from smppgw.carriers.alibaba.batches import is_about_lists, of_batch
 from smppgw.carriers.alibaba.beijing import BEIJING
@@ -39,7 +39,7 @@ from smppgw.carriers.http import Lost, NotSent, Observer, Unobserved, read_json
 from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, PushContents, Rejected, StatusReport, Verdict
 
 VERSION: Final = "2017-05-25"
 DEADLINE_S: Final = 72 * 3600.0
@@ -68,6 +68,7 @@ class Alibaba:
     lookup_resolves = True
     billing_zone = BEIJING
     """Whose midnight divides the days of ``billed_parts``."""
+    push_answer = pushes.ANSWER
 
     def __init__(
         self,
@@ -87,6 +88,7 @@ class Alibaba:
             max_in_flight=config.max_in_flight,
             linger_s=config.linger,
             fence_s=FENCE_S if config.fence else None,
+            push_wait_s=config.push_wait_s,
         )
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
@@ -198,6 +200,10 @@ class Alibaba:
     async def billed_parts(self, day: date) -> int | None:
         """Ask how many parts the platform counts for a day in Beijing; None when that cannot be learned now."""
         return await self._statistics.parts(day)
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read receipts and inbound texts."""
+        return pushes.read_mainland(body)
 
     async def ready(self) -> None:
         """Fetch the access key and load the lists; when that fails, ``problem`` says why and messages wait."""

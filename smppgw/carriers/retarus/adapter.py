@@ -30,14 +30,14 @@ from smppgw.carriers.http import (
     read_refusal,
 )
 from smppgw.carriers.probing import Probe
-from smppgw.carriers.retarus import job, probing, status
+from smppgw.carriers.retarus import inbound, job, probing, status
 from smppgw.carriers.retarus.blackout import DAY_S
 from smppgw.carriers.retarus.centers import LOOK_UPS_AT_ONCE, Api, Centers, Nothing, Remembered
 from smppgw.carriers.retarus.config import RetarusConfig, SendTo
 from smppgw.carriers.retarus.lookup import JOB_ID, Lookup
 from smppgw.carriers.retarus.reach import Center
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent
-from smppgw.core.verdict import Accepted, Doubtful, Evidence, Rejected, StatusReport, Verdict
+from smppgw.core.verdict import Accepted, Doubtful, Evidence, PushContents, Rejected, StatusReport, Verdict
 
 FENCE_S: Final = 600.0 - 60.0
 """``duplicateDetection`` looks back ten minutes (vendor code, sms/job.go); a minute is kept in hand."""
@@ -61,6 +61,7 @@ class Retarus:
     """One login at Retarus."""
 
     lookup_resolves = True
+    push_answer = inbound.ANSWER
     problem: str | None = None
 
     def __init__(
@@ -168,6 +169,10 @@ class Retarus:
         except TimeoutError:
             pass  # what is known by now is told, the rest is asked for again
         return found
+
+    def read_push(self, body: bytes, content_type: str) -> PushContents:
+        """Read inbound texts; receipts are never pushed."""
+        return inbound.read(body, content_type, self._config.inbound_fields)
 
     async def ready(self) -> None:
         """Nothing has to be known before the first message."""

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from smppgw.carriers.config import CarrierConfig
+from smppgw.carriers.config import PushedConfig
 from smppgw.carriers.retarus.blackout import Window, parse
 from smppgw.core.values import BY_ACCOUNT, ROTATES, Secret
 
@@ -64,7 +64,19 @@ class BaseUrls(BaseModel):
     eu: BaseUrl = "https://sms4a.eu.retarus.com/rest/v1"
 
 
-class RetarusConfig(CarrierConfig):
+class InboundFields(BaseModel):
+    """What the parts of an inbound text are called in its push (docs.retarus.com, SMS to applications)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = "smsId"
+    time: str = "storeTs"
+    sender: str = "src"
+    destination: str = "dst"
+    text: str = "text"
+
+
+class RetarusConfig(PushedConfig):
     """One login (EAS "Login ID") at Retarus."""
 
     type: Literal["retarus"] = "retarus"
@@ -81,6 +93,7 @@ class RetarusConfig(CarrierConfig):
     """By account; the others have ``billcode``."""
     blackout: Annotated[Mapping[str, Windows], BY_ACCOUNT] = {}
     """By account: when nothing is delivered."""
+    inbound_fields: InboundFields = InboundFields()
     express_from: Annotated[int, Field(ge=0, le=255)] | None = None
     """Smallest ``priority_flag`` that is sent as EXPRESS, which costs extra; None: none is."""
 

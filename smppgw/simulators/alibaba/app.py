@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
+import httpx2
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +24,7 @@ from smppgw.simulators.alibaba.keys import AccessKey, Keys, key_routes
 from smppgw.simulators.alibaba.mainland import Mainland
 from smppgw.simulators.alibaba.options import AlibabaOptions
 from smppgw.simulators.alibaba.parameters import Parameters
+from smppgw.simulators.alibaba.pushes import Pushes
 from smppgw.simulators.alibaba.rows import pieces
 from smppgw.simulators.alibaba.signature import SignedRequest, Verifier
 from smppgw.simulators.calls import Calls, Sleep
@@ -49,15 +51,22 @@ class _Api:
     operations = frozenset(Operation) - {Operation.VERSION}
     places: frozenset[str] = frozenset(Service)
 
-    def __init__(self, options: AlibabaOptions, clock: Callable[[], float], sleep: Sleep) -> None:
+    def __init__(
+        self,
+        options: AlibabaOptions,
+        clock: Callable[[], float],
+        sleep: Sleep,
+        transport: httpx2.AsyncBaseTransport | None,
+    ) -> None:
         self.calls = Calls(accept_delay=options.accept_delay, sleep=sleep)
         self._clock = clock
         self._answers = Answers(options.seed)
         fixed = AccessKey(id=options.access_key_id, secret=options.access_key_secret)
         self._keys = Keys(fixed, lifetime=options.key_lifetime, seed=options.seed)
         self._verifier = Verifier(self._keys)
-        self._mainland = Mainland(options, clock)
-        self._globe = Globe(options, clock)
+        self.pushes = Pushes(options, self.calls.faults, clock=clock, sleep=sleep, transport=transport)
+        self._mainland = Mainland(options, clock, self.pushes.accepted)
+        self._globe = Globe(options, clock, self.pushes.accepted_abroad)
         self._actions = _mainland_actions(self._mainland, Catalogue(options)) | _globe_actions(self._globe)
 
     def routes(self) -> list[Route]:
@@ -136,16 +145,20 @@ class _Api:
 
 
 def alibaba_app(
-    options: AlibabaOptions, clock: Callable[[], float] = time.time, sleep: Sleep = asyncio.sleep
+    options: AlibabaOptions,
+    clock: Callable[[], float] = time.time,
+    sleep: Sleep = asyncio.sleep,
+    transport: httpx2.AsyncBaseTransport | None = None,
 ) -> Starlette:
     """A simulated Alibaba Cloud account as an ASGI app; all state lives inside it.
 
     Args:
         options: what can be chosen.
         clock: Unix seconds; signatures, frequency windows and statuses follow it.
-        sleep: waits for `accept_delay` and for faults with `seconds`.
+        sleep: waits for `accept_delay`, for faults with `seconds`, and between the tries of a push.
+        transport: stands in for the network that pushes go over.
     """
-    api = _Api(options, clock, sleep)
+    api = _Api(options, clock, sleep, transport)
     return Starlette(routes=[*Control(api).routes(), *api.routes()])
 
 

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 
@@ -98,12 +98,18 @@ _RECEIPTS: dict[Outcome, _Receipt] = {
 class Globe:
     """The international service and what it has accepted."""
 
-    def __init__(self, options: AlibabaOptions, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        options: AlibabaOptions,
+        clock: Callable[[], float],
+        on_accepted: Callable[[Sequence[GlobeSms]], None] = lambda _accepted: None,
+    ) -> None:
         self._options = options
         self._clock = clock
         self._signatures = Signatures(options.signatures)
         self._templates = {template.code: template for template in options.templates}
         self._random = random.Random(options.seed)
+        self._on_accepted = on_accepted
         self.forget()
 
     def forget(self) -> None:
@@ -254,6 +260,7 @@ class Globe:
     def _keep(self, accepted: list[GlobeSms]) -> None:
         self._accepted |= {sms.message_id: sms for sms in accepted}
         self.messages += len(accepted)
+        self._on_accepted(accepted)
 
 
 def _check_number(number: str) -> None:

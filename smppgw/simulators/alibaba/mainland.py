@@ -57,9 +57,15 @@ class _Order:
 class Mainland:
     """The mainland service and what it has accepted."""
 
-    def __init__(self, options: AlibabaOptions, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        options: AlibabaOptions,
+        clock: Callable[[], float],
+        on_accepted: Callable[[Sequence[Sms]], None] = lambda _accepted: None,
+    ) -> None:
         self._options = options
         self._clock = clock
+        self._on_accepted = on_accepted
         self._templates = {template.code: template for template in options.templates}
         self._signatures = Signatures(options.signatures)
         self.forget()
@@ -176,6 +182,7 @@ class Mainland:
         for sms in accepted:
             self._accepted.append(sms)
             self._by_number[sms.number].append(sms)
+        self._on_accepted(accepted)
 
     def _found(self, phone: str, on: date, biz_id: str, now: float) -> list[Sms]:
         return [

@@ -28,3 +28,13 @@ class AlibabaOptions:
     """Whether the caps per number hold."""
     signatures: tuple[Signature, ...] = KNOWN_SIGNATURES
     templates: tuple[Template, ...] = KNOWN_TEMPLATES
+    push_url: str | None = None
+    """Where receipts and inbound texts are pushed; None: nowhere."""
+    intl_push_url: str | None = None
+    """Where international receipts are pushed; None: to `push_url`."""
+    push_timeout: float = 0.7
+    """How long an answer to a push is waited for."""
+    push_retry_scale: float = 1.0
+    """Factor of the pauses of 1, 5 and 10 minutes between the tries of a push."""
+    push_rows: int = 100
+    """Reports in one push at most."""

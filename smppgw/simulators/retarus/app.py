@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
+import httpx2
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -24,6 +25,7 @@ from smppgw.simulators.retarus.ids import JOB_ID
 from smppgw.simulators.retarus.job_request import RefusalError, instant, read
 from smppgw.simulators.retarus.jobs import Center, Job
 from smppgw.simulators.retarus.options import RetarusOptions
+from smppgw.simulators.retarus.pushes import Pushes
 
 MAX_WINDOW_S = 30 * 86400.0
 DEFAULT_LIMIT = 100
@@ -42,11 +44,20 @@ _VERSION = {
 class _Api:
     """One simulated Retarus with its state."""
 
-    operations = frozenset({Operation.SEND, Operation.STATUS, Operation.LOOKUP, Operation.VERSION})
+    operations = frozenset({Operation.SEND, Operation.STATUS, Operation.LOOKUP, Operation.VERSION, Operation.PUSH})
     places = frozenset({"de1", "de2", "eu"})
 
-    def __init__(self, options: RetarusOptions, clock: Callable[[], float], sleep: Sleep) -> None:
+    def __init__(
+        self,
+        options: RetarusOptions,
+        clock: Callable[[], float],
+        sleep: Sleep,
+        transport: httpx2.AsyncBaseTransport | None,
+    ) -> None:
         self.calls = Calls(accept_delay=options.accept_delay, sleep=sleep)
+        self.pushes = Pushes(
+            options, self.calls.faults, places=self.places, clock=clock, sleep=sleep, transport=transport
+        )
         self._options = options
         self._clock = clock
         self._centers = {name: Center(name, options) for name in ("de1", "de2")}
@@ -170,16 +181,20 @@ class _Api:
 
 
 def retarus_app(
-    options: RetarusOptions, clock: Callable[[], float] = time.time, sleep: Sleep = asyncio.sleep
+    options: RetarusOptions,
+    clock: Callable[[], float] = time.time,
+    sleep: Sleep = asyncio.sleep,
+    transport: httpx2.AsyncBaseTransport | None = None,
 ) -> Starlette:
     """A simulated Retarus as an ASGI app; all state lives inside it.
 
     Args:
         options: what can be chosen.
         clock: Unix seconds; statuses are computed from it when somebody asks.
-        sleep: waits for `accept_delay` and for faults with `seconds`.
+        sleep: waits for `accept_delay`, for faults with `seconds`, and between the tries of a push.
+        transport: stands in for the network that pushes go over.
     """
-    api = _Api(options, clock, sleep)
+    api = _Api(options, clock, sleep, transport)
     return Starlette(routes=[*api.routes(), *Control(api).routes()])
 
 

@@ -27,3 +27,7 @@ class RetarusOptions:
     refuse_suffix: str = ""
     """A job with a number that ends in these digits is refused whole, 422, as for a number that has gone bad between
     the client's check and Retarus'; empty: none is. Retarus itself takes such jobs and reports INVALID_DST."""
+    push_url: str | None = None
+    """Where inbound texts are pushed; None: nowhere."""
+    push_retry_scale: float = 1.0
+    """Factor of the pauses between the tries of a push."""

@@ -15,22 +15,36 @@ from pathlib import Path
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
-from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outgoing, OutgoingId, Submission
+from smppgw.core.model import Attempt, BatchId, Cost, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
-from smppgw.core.verdict import StatusReport
+from smppgw.core.verdict import PushedReport, StatusReport
 from smppgw.store.base import (
     Accepted,
     Backlog,
     DueBatch,
     DueDoubt,
     Finish,
+    InboundText,
     Lease,
     OutgoingResult,
+    Push,
+    PushEffects,
     Routed,
     Settled,
     Swept,
 )
-from smppgw.store.sqlite import accepting, calls, figures, opening, operations, outbox, reporting, sweeping
+from smppgw.store.sqlite import (
+    accepting,
+    calls,
+    figures,
+    meta,
+    opening,
+    operations,
+    outbox,
+    pushing,
+    reporting,
+    sweeping,
+)
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import ms
 from smppgw.store.sqlite.writer import CommitObserver, Writer
@@ -97,23 +111,11 @@ class SqliteStore:
 
     async def reserve_ids(self, count: int) -> int:
         """See ``Store``."""
-
-        def reserve(db: sqlite3.Connection) -> int:
-            first: int = db.execute("SELECT value FROM meta WHERE key = 'next_id'").fetchone()[0]
-            db.execute("UPDATE meta SET value = ? WHERE key = 'next_id'", (first + count,))
-            return first
-
-        return await self._writer.run(reserve)
+        return await self._writer.run(lambda db: meta.reserve_ids(db, count))
 
     async def secret(self, name: str) -> bytes:
         """See ``Store``."""
-
-        def read(db: sqlite3.Connection) -> bytes:
-            db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"secret {name}", secrets.token_bytes(32)))
-            found: bytes = db.execute("SELECT value FROM meta WHERE key = ?", (f"secret {name}",)).fetchone()[0]
-            return found
-
-        return await self._writer.run(read)
+        return await self._writer.run(lambda db: meta.secret(db, name))
 
     async def accept(
         self, submissions: Sequence[Submission], rules: Mapping[str, AssemblyRule], now: float
@@ -179,6 +181,35 @@ class SqliteStore:
     ) -> Sequence[Finish]:
         """See ``Store``."""
         return await self._writer.run(lambda db: reporting.report(db, reports, polled or {}, lease, now))
+
+    async def keep_push(self, carrier: str, content_type: str, body: bytes, now: float) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: pushing.keep(db, carrier, content_type, body, now))
+
+    async def lease_pushes(self, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Push]]:
+        """See ``Store``."""
+        lease = _new_lease(until)
+        return await self._writer.run(lambda db: pushing.lease(db, limit, lease, now))
+
+    async def unbooked(self, carrier: str, reports: Sequence[PushedReport]) -> Sequence[Message | None]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: pushing.unbooked(db, carrier, reports))
+
+    async def settle_push(
+        self,
+        push: Push,
+        reports: Sequence[PushedReport],
+        costs: Mapping[MessageId, Cost],
+        inbound: Sequence[InboundText],
+        *,
+        again_at: float | None,
+        lease: Lease,
+        now: float,
+    ) -> PushEffects | None:
+        """See ``Store``."""
+        return await self._writer.run(
+            lambda db: pushing.settle(db, push, reports, costs, inbound, again_at, lease, now)
+        )
 
     async def lease_doubts(
         self, carrier: str, limit: int, *, until: float, now: float

@@ -12,7 +12,7 @@ from smppgw.core.doubt import PARKED_S, DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outcome, Stage
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError, Settled
-from smppgw.store.sqlite import notifying, rows
+from smppgw.store.sqlite import notifying, orphans, rows
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import json_ids, ms, ms_or_none
@@ -149,11 +149,11 @@ def settle(
     if not claimed:
         return Settled(lost=tuple(dispositions))
     attempt, carrier = claimed[0]
-    finishes = _settle_messages(db, queues, attempt, carrier, dispositions, now)
+    finishes, booked = _settle_messages(db, queues, attempt, carrier, dispositions, now)
     arrived = Doubted(Evidence.ARRIVED) in dispositions.values()
     asking = _set_state(db, attempt, ms(now if due_at is None else due_at), arrived=arrived)
     notified = notifying.owe_for_attempt(db, attempt, ms(now)) if asking else frozenset[str]()
-    return Settled(finished=tuple(finishes), notified=notified)
+    return Settled(finished=tuple(finishes), notified=notified, booked=frozenset(booked))
 
 
 def _settle_messages(
@@ -163,7 +163,7 @@ def _settle_messages(
     carrier: str,
     dispositions: Mapping[MessageId, Disposition],
     now: float,
-) -> list[Finish]:
+) -> tuple[list[Finish], set[MessageId]]:
     taken: list[tuple[MessageId, Taken]] = []
     ends: list[End] = []
     for number, disposition in dispositions.items():
@@ -178,8 +178,11 @@ def _settle_messages(
                 _move(db, attempt, number, Stage.PARKED, ms(now + PARKED_S))
             case Finished():
                 ends.append(End(number, disposition.outcome, disposition.error, disposition.detail, ms(now)))
-    _take(db, attempt, carrier, taken, now)
-    return finish(db, ends, IN_DOUBT, ms(now))
+    booked = _take(db, attempt, carrier, taken, now)
+    finishes = finish(db, ends, IN_DOUBT, ms(now))
+    if known_before := orphans.adopt(db, carrier, taken):
+        finishes += finish(db, known_before, frozenset({Stage.AWAITING_STATUS}), ms(now))
+    return finishes, booked
 
 
 _OPEN = "id = ? AND attempt = ? AND stage IN (4, 5)"  # sending, doubtful
@@ -187,11 +190,20 @@ _OPEN = "id = ? AND attempt = ? AND stage IN (4, 5)"  # sending, doubtful
 
 def _take(
     db: sqlite3.Connection, attempt: int, carrier: str, taken: Sequence[tuple[MessageId, Taken]], now: float
-) -> None:
+) -> set[MessageId]:
     db.executemany(
         f"UPDATE messages SET stage = ?, ref = ?, parts = ? WHERE {_OPEN}",  # noqa: S608 - a constant
         ((Stage.AWAITING_STATUS, taking.ref, taking.parts, number, attempt) for number, taking in taken),
     )
+    return book(db, attempt, carrier, taken, now)
+
+
+def book(
+    db: sqlite3.Connection, attempt: int, carrier: str, taken: Sequence[tuple[MessageId, Taken]], now: float
+) -> set[MessageId]:
+    """Enter into the ledger what messages of an attempt cost; return those that were not there before."""
+    found = db.execute("SELECT message FROM costs WHERE attempt = ? AND kind = 0", (attempt,)) if taken else ()
+    before = {row[0] for row in found}
     # The key keeps a replay from booking twice.
     db.executemany(
         """INSERT OR IGNORE INTO costs (attempt, message, kind, account, carrier, country, traffic_class, parts,
@@ -206,6 +218,7 @@ def _take(
             for number, taking in taken
         ),
     )  # fmt: skip
+    return {number for number, _ in taken if number not in before}
 
 
 def _requeue(db: sqlite3.Connection, queues: Queues, attempt: int, number: MessageId, step: Requeued) -> None:
@@ -289,9 +302,20 @@ def lease_doubts(
     doubts = {row[15]: _due_doubt(db, row) for row in found}
     for attempt, doubt in doubts.items():
         if not doubt.messages:
-            db.execute("UPDATE attempts SET token = NULL WHERE id = ?", (attempt,))
-            _set_state(db, attempt, ms(now), arrived=False)
+            end_doubt(db, attempt, now)
     return lease, [doubt for doubt in doubts.values() if doubt.messages]
+
+
+def end_doubt(db: sqlite3.Connection, attempt: int, now: float) -> None:
+    """Let an attempt await statuses at once where nothing of it is in doubt any more; else leave it alone."""
+    in_doubt = db.execute(
+        """SELECT 1 FROM attempts a JOIN json_each(a.messages) j JOIN messages m ON m.id = j.value AND m.attempt = a.id
+           WHERE a.id = ? AND m.stage IN (4, 5)""",
+        (attempt,),
+    ).fetchone()
+    if not in_doubt:
+        db.execute("UPDATE attempts SET token = NULL WHERE id = ?", (attempt,))
+        _set_state(db, attempt, ms(now), arrived=False)
 
 
 def _due_doubt(db: sqlite3.Connection, row: rows.Row) -> DueDoubt:
@@ -305,6 +329,7 @@ def _due_doubt(db: sqlite3.Connection, row: rows.Row) -> DueDoubt:
         progress=rows.progress(row),
         messages=tuple(map(rows.message, messages)),
         sent=tuple(map(rows.sent, sent)),
+        holds_up_polls=row[16] > len(sent),
     )
 
 

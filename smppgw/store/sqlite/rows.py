@@ -20,6 +20,7 @@ from smppgw.core.model import (
     Outgoing,
     OutgoingId,
     OutgoingKind,
+    Part,
     Segment,
     Sent,
     Submission,
@@ -36,7 +37,7 @@ _PLAIN = "failover"
 """The strategy of a decision that is written in short."""
 
 OUTBOX_KINDS = 4
-"""An outbox row has the number of its segment times this, plus its kind."""
+"""An outbox row has the number of its segment, or its own where it has none, times this, plus its kind."""
 
 ASKS_NOTIFICATION = 1
 """The bit of ``messages.asks`` for an intermediate notification. It stands with the message, which every step reads
@@ -189,7 +190,7 @@ INSERT_ATTEMPT = """INSERT INTO attempts (batch, carrier, host, method, target, 
     prepared_ms, messages, state, open, oldest_ms, due_ms, token) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 SELECT_ATTEMPT = """SELECT batch, host, method, target, content_type, body, nonce, date, prepared_ms, messages,
-    evidence, repeats, lookups, clean_lookups, first_absent_ms, id FROM attempts """
+    evidence, repeats, lookups, clean_lookups, first_absent_ms, id, open FROM attempts """
 
 
 def attempt(row: Row) -> Attempt:
@@ -240,12 +241,16 @@ def sent(row: Row) -> Sent:
 
 SELECT_OUTGOING = """SELECT o.id, o.account, o.kind, u.message_id,
     u.source_ton, u.source_npi, u.source_addr, s.destination_ton, s.destination_npi, s.destination_addr,
-    o.outcome, o.error, u.accepted_ms, o.done_ms, s.text, o.tries, u.user_message_reference
-    FROM outbox o JOIN segments s ON s.id = o.segment JOIN submissions u ON u.id = s.submission """
+    o.outcome, o.error, u.accepted_ms, o.done_ms, s.text, o.tries, u.user_message_reference,
+    o.source_ton, o.source_npi, o.source_addr, o.destination_ton, o.destination_npi, o.destination_addr,
+    o.data_coding, o.reference, o.total, o.number, o.text
+    FROM outbox o LEFT JOIN segments s ON s.id = o.segment LEFT JOIN submissions u ON u.id = s.submission """
 
 
 def outgoing(row: Row) -> Outgoing:
-    """Return the receipt of a row of ``SELECT_OUTGOING``."""
+    """Return the receipt, or the inbound text, of a row of ``SELECT_OUTGOING``."""
+    if row[2] == OutgoingKind.INBOUND:
+        return _inbound(row)
     return Outgoing(
         id=OutgoingId(row[0]),
         account=row[1],
@@ -260,6 +265,26 @@ def outgoing(row: Row) -> Outgoing:
         text=row[14][:_RECEIPT_TEXT_LENGTH],  # not by substr(): that ends at a NUL
         tries=row[15],
         user_message_reference=row[16],
+    )
+
+
+def _inbound(row: Row) -> Outgoing:
+    reference, total, number = row[24:27]
+    return Outgoing(
+        id=OutgoingId(row[0]),
+        account=row[1],
+        kind=OutgoingKind.INBOUND,
+        message_id="",
+        source=Address(row[17], row[18], row[19]),
+        destination=Address(row[20], row[21], row[22]),
+        outcome=Outcome(row[10]),
+        error=ErrorCode(row[11]),
+        submitted_at=row[13] / 1000,
+        done_at=row[13] / 1000,
+        text=row[27],
+        tries=row[15],
+        data_coding=row[23],
+        part=Part(reference, total, number) if total > 1 else None,
     )
 
 

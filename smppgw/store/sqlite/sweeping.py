@@ -6,7 +6,7 @@ from typing import Final
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import WAITING, MessageId, Outcome, Stage
 from smppgw.store.base import Finish, Swept
-from smppgw.store.sqlite import alerts
+from smppgw.store.sqlite import alerts, orphans
 from smppgw.store.sqlite.accepting import give_up, join_incomplete
 from smppgw.store.sqlite.calls import AttemptState
 from smppgw.store.sqlite.finishing import End, finish
@@ -31,6 +31,7 @@ def recover(db: sqlite3.Connection, now: float) -> None:
         )
         db.execute("UPDATE messages SET due_ms = NULL, token = NULL WHERE due_ms IS NOT NULL AND token IS NOT NULL")
         db.execute("UPDATE outbox SET due_ms = ?, token = NULL WHERE state = 0 AND token IS NOT NULL", (now_ms,))
+        db.execute("UPDATE pushes SET due_ms = ?, token = NULL WHERE token IS NOT NULL", (now_ms,))
         _doubt_abandoned_calls(db, now_ms)
 
 
@@ -45,6 +46,7 @@ def sweep(db: sqlite3.Connection, queues: Queues, outgoing_kept_s: float, now: f
         incomplete=incomplete,
         finished=(*failed, *_expire(db, now_ms), *unparked),
         parked_too_long=len(unparked),
+        unmatched=orphans.give_up(db, now_ms),
         queued=_queue_due(db, queues, now_ms),
         kept_too_long=_stop_old_outgoing(db, now_ms, ms(now - outgoing_kept_s)),
     )
@@ -200,6 +202,8 @@ def purge(db: sqlite3.Connection, *, after: int, before_ms: int, seen: int, limi
         (limit, AttemptState.DONE, before_ms),
     )
     db.execute(
-        "DELETE FROM orphans WHERE id IN (SELECT id FROM orphans WHERE received_ms < ? LIMIT ?)", (before_ms, limit)
+        """DELETE FROM outbox WHERE id IN
+           (SELECT id FROM outbox WHERE kind = 2 AND state > 0 AND settled_ms < ? LIMIT ?)""",
+        (before_ms, limit),
     )
     return len(gone), next_after

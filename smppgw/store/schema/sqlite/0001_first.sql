@@ -116,6 +116,8 @@ CREATE INDEX messages_due ON messages (due_ms) WHERE due_ms IS NOT NULL;
 -- every message a place at random; here a search reads the keys of what waits, and no rows but those it finds.
 CREATE INDEX messages_expiry ON messages (expires_ms, recipient) WHERE stage <= 3;
 CREATE INDEX messages_aside ON messages (stage, accepted_ms) WHERE stage IN (1, 2, 6);
+-- By which pushes that do not give our own reference back name a message, also when it has ended.
+CREATE INDEX messages_by_ref ON messages (ref) WHERE ref IS NOT NULL;
 
 -- One HTTP request to a carrier, complete but for credentials, stored before its first byte leaves. Its number is never
 -- used again, because messages and the ledger keep it for longer.
@@ -160,7 +162,7 @@ CREATE TABLE unreached (
 CREATE INDEX unreached_since ON unreached (since_ms);
 
 -- What is owed to accounts. id = 4 * segment + kind, so that a segment never gets two final receipts, two intermediate
--- notifications or two alerts.
+-- notifications or two alerts; an inbound text has a number of its own instead of a segment's.
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
     account TEXT NOT NULL,
@@ -182,24 +184,49 @@ CREATE TABLE outbox (
     destination_ton INTEGER,
     destination_npi INTEGER,
     destination_addr TEXT,
+    data_coding INTEGER,
+    reference INTEGER,                  -- of a long text
+    total INTEGER,
+    number INTEGER,
     key_id INTEGER NOT NULL DEFAULT 0,
-    text TEXT
+    text TEXT,
+    carrier TEXT,
+    key TEXT                            -- the carrier's own id of the text
 ) STRICT;
 CREATE INDEX outbox_pending ON outbox (account, due_ms) WHERE state = 0;
 CREATE INDEX outbox_age ON outbox (created_ms, account) WHERE state = 0;
+CREATE UNIQUE INDEX outbox_inbound ON outbox (carrier, key, number) WHERE kind = 2;
+CREATE INDEX outbox_inbound_age ON outbox (settled_ms) WHERE kind = 2 AND state > 0;
 
--- Reports of carriers that no message is known for yet.
+-- Pushes as they came, stored before they are answered; gone in the transaction that has their effects.
+CREATE TABLE pushes (
+    id INTEGER PRIMARY KEY,
+    carrier TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    key_id INTEGER NOT NULL DEFAULT 0,
+    body BLOB NOT NULL,
+    received_ms INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL,            -- end of the lease, next try
+    token INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX pushes_due ON pushes (due_ms);
+
+-- Final reports of pushes that no message is known for yet.
 CREATE TABLE orphans (
     id INTEGER PRIMARY KEY,
     carrier TEXT NOT NULL,
-    batch TEXT,
-    ref TEXT,
+    batch TEXT NOT NULL,                -- '' like ref where the push has none
+    ref TEXT NOT NULL,
     recipient TEXT NOT NULL,
-    report TEXT NOT NULL,
+    outcome INTEGER NOT NULL,
+    error INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    done_ms INTEGER NOT NULL,
     received_ms INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX orphans_by_batch ON orphans (carrier, batch);
-CREATE INDEX orphans_by_ref ON orphans (carrier, ref);
+CREATE UNIQUE INDEX orphans_once ON orphans (carrier, ref, batch, recipient);
+CREATE INDEX orphans_age ON orphans (received_ms);
 
 -- The ledger: what each hand-off costs. kind 0 booked at hand-off, 1 confirmed, 2 corrected.
 CREATE TABLE costs (
