@@ -6,6 +6,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from smppgw.carriers.alibaba import Alibaba, AlibabaConfig, AlibabaGlobe, AlibabaGlobeConfig
+from smppgw.carriers.alibaba.config import AlibabaAccount
+from smppgw.carriers.alibaba.credentials import KeyUnavailableError
+from smppgw.carriers.alibaba.key_file import read_key_file
 from smppgw.carriers.alibaba.template_rows import TemplateFileError, read_template_file
 from smppgw.carriers.base import Carrier
 from smppgw.carriers.configured import HttpCarrier, HttpCarrierConfig
@@ -53,11 +56,16 @@ def check_files(configs: Mapping[str, BaseModel]) -> None:
     """
     faults = []
     for name, config in configs.items():
-        if isinstance(config, AlibabaConfig) and config.templates is not None:
+        if isinstance(config, AlibabaConfig | AlibabaGlobeConfig) and config.templates is not None:
             try:
                 read_template_file(config.templates)
             except (TemplateFileError, OSError) as fault:
                 faults.append(Fault(f"carriers.{name}.templates", str(fault)))
+        if isinstance(config, AlibabaAccount) and config.access_key_file is not None:
+            try:
+                read_key_file(config.access_key_file)
+            except KeyUnavailableError as fault:
+                faults.append(Fault(f"carriers.{name}.access_key_file", str(fault)))
     if faults:
         raise ConfigFaults(tuple(faults))
 
