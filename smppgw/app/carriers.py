@@ -11,6 +11,7 @@ from smppgw.carriers.alibaba.credentials import KeyUnavailableError
 from smppgw.carriers.alibaba.key_file import read_key_file
 from smppgw.carriers.alibaba.template_rows import TemplateFileError, read_template_file
 from smppgw.carriers.base import Carrier
+from smppgw.carriers.configured import HttpCarrier, HttpCarrierConfig
 from smppgw.carriers.http import Observer, Unobserved
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
 from smppgw.carriers.probing import Probe, Probing
@@ -22,6 +23,7 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "retarus": RetarusConfig,
     "alibaba": AlibabaConfig,
     "alibaba-globe": AlibabaGlobeConfig,
+    "http": HttpCarrierConfig,
     "loopback": LoopbackConfig,
 }
 
@@ -41,6 +43,7 @@ _MAKERS: Final[Mapping[type[BaseModel], Callable[[str, Any, Clock, Observer], Ca
     RetarusConfig: _over_http(Retarus),
     AlibabaConfig: _over_http(Alibaba),
     AlibabaGlobeConfig: _over_http(AlibabaGlobe),
+    HttpCarrierConfig: _over_http(HttpCarrier),
     LoopbackConfig: _loopback,
 }
 
@@ -73,9 +76,9 @@ def make_carriers(configs: Mapping[str, BaseModel], clock: Clock, observer: Obse
 
 
 async def try_carrier(name: str, config: BaseModel, clock: Clock) -> Sequence[Probe] | None:
-    """Try a configured carrier without sending a message; None: its kind cannot be tried."""
+    """Try a configured carrier without sending a message; None: it cannot be tried."""
     carrier = make_carriers({name: config}, clock, Unobserved())[name]
     try:
-        return await carrier.probe() if isinstance(carrier, Probing) else None
+        return (await carrier.probe() or None) if isinstance(carrier, Probing) else None
     finally:
         await carrier.aclose()

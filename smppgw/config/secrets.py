@@ -35,7 +35,7 @@ _ALIBABA: Final = {
 _ALIBABA_KEYS: Final = {*_ALIBABA, "access_key_file"}
 _ALIBABA_CHAIN: Final = "alibabacloud_credentials"
 """The package that finds a key where neither the file nor the environment has one."""
-_CREDENTIAL_KEYS: Final = {"push_secret": "push_credential"}
+_CREDENTIAL_KEYS: Final = {"push_secret": "push_credential", "token": "token_credential", "key": "key_credential"}
 """By secret, the key that names its credential; of those that are not here, the first one of a model has the plain
 ``credential``."""
 

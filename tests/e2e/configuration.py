@@ -111,3 +111,13 @@ def configuration(
         ),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
     ))  # fmt: skip
+
+
+def configuration_of(carrier: str) -> str:
+    """Write a configuration with one carrier of the name ``acme``; its section is given whole."""
+    return "".join((
+        _LISTENERS.format(smpp="", http="", store="sqlite:gateway.db"),
+        _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account="max_tps = 100000"),
+        '[[routes]]\nname = "default"\ncarriers = ["acme"]\n',
+        carrier,
+    ))  # fmt: skip
