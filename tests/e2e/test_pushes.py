@@ -193,7 +193,7 @@ async def test_a_push_resolves_a_doubt_that_nothing_else_could(
 
 
 async def test_a_doubt_that_no_push_resolves_ends_by_its_rule(new_town: NewTown) -> None:
-    town = await new_town(intl='push_wait = "3s"')
+    town = await new_town(intl='push_wait = "3s"\nfence = false')
     await town.carrier.order(operation="send", fault="reset_before", datacenter="international")
     esme = await bind(town.daemon.smpp_port)
 

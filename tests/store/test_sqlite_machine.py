@@ -508,6 +508,7 @@ class Workers(RuleBasedStateMachine):
             self.route(hopeless=False)
             self.send_everything()
             if Stage.PARKED in self.run(self.room.backend.stages()).values():
+                self.take_all_receipts()  # before they have been kept too long
                 self.room.clock.now += PARKED_S  # nobody comes for it
                 self.sweep()
             self.stages = self.run(self.room.backend.stages())
