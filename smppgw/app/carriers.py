@@ -6,8 +6,12 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from smppgw.carriers.alibaba import Alibaba, AlibabaConfig, AlibabaGlobe, AlibabaGlobeConfig
+from smppgw.carriers.alibaba.config import AlibabaAccount
+from smppgw.carriers.alibaba.credentials import KeyUnavailableError
+from smppgw.carriers.alibaba.key_file import read_key_file
 from smppgw.carriers.alibaba.template_rows import TemplateFileError, read_template_file
 from smppgw.carriers.base import Carrier
+from smppgw.carriers.configured import HttpCarrier, HttpCarrierConfig
 from smppgw.carriers.http import Observer, Unobserved
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
 from smppgw.carriers.probing import Probe, Probing
@@ -19,6 +23,7 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "retarus": RetarusConfig,
     "alibaba": AlibabaConfig,
     "alibaba-globe": AlibabaGlobeConfig,
+    "http": HttpCarrierConfig,
     "loopback": LoopbackConfig,
 }
 
@@ -38,6 +43,7 @@ _MAKERS: Final[Mapping[type[BaseModel], Callable[[str, Any, Clock, Observer], Ca
     RetarusConfig: _over_http(Retarus),
     AlibabaConfig: _over_http(Alibaba),
     AlibabaGlobeConfig: _over_http(AlibabaGlobe),
+    HttpCarrierConfig: _over_http(HttpCarrier),
     LoopbackConfig: _loopback,
 }
 
@@ -50,11 +56,16 @@ def check_files(configs: Mapping[str, BaseModel]) -> None:
     """
     faults = []
     for name, config in configs.items():
-        if isinstance(config, AlibabaConfig) and config.templates is not None:
+        if isinstance(config, AlibabaConfig | AlibabaGlobeConfig) and config.templates is not None:
             try:
                 read_template_file(config.templates)
             except (TemplateFileError, OSError) as fault:
                 faults.append(Fault(f"carriers.{name}.templates", str(fault)))
+        if isinstance(config, AlibabaAccount) and config.access_key_file is not None:
+            try:
+                read_key_file(config.access_key_file)
+            except KeyUnavailableError as fault:
+                faults.append(Fault(f"carriers.{name}.access_key_file", str(fault)))
     if faults:
         raise ConfigFaults(tuple(faults))
 
@@ -65,9 +76,9 @@ def make_carriers(configs: Mapping[str, BaseModel], clock: Clock, observer: Obse
 
 
 async def try_carrier(name: str, config: BaseModel, clock: Clock) -> Sequence[Probe] | None:
-    """Try a configured carrier without sending a message; None: its kind cannot be tried."""
+    """Try a configured carrier without sending a message; None: it cannot be tried."""
     carrier = make_carriers({name: config}, clock, Unobserved())[name]
     try:
-        return await carrier.probe() if isinstance(carrier, Probing) else None
+        return (await carrier.probe() or None) if isinstance(carrier, Probing) else None
     finally:
         await carrier.aclose()

@@ -31,6 +31,7 @@ from smppgw.workers.intake import Intake
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.operations import Operations
 from smppgw.workers.outbind import Callee, Outbinds
+from smppgw.workers.pace import Occasions
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
@@ -195,11 +196,13 @@ class Crew:
             on_owed=self._owed,
         )
         self._settlements.append(settlement)
+        occasions = Occasions(carrier.limits, self._clock)
         dispatcher = Dispatcher(
             carrier=carrier,
             store=store,
             settlement=settlement,
             circuit=self.circuits[carrier.name],
+            occasions=occasions,
             clock=self._clock,
             metrics=self._metrics,
             new_batch_id=new_batch_id,
@@ -222,7 +225,9 @@ class Crew:
                 carrier=carrier,
                 store=store,
                 settlement=settlement,
+                occasions=occasions,
                 clock=self._clock,
+                metrics=self._metrics,
                 jitter=random,
                 on_queued=self._queued,
             ),

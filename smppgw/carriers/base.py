@@ -21,6 +21,11 @@ class CarrierLimits:
 
     max_messages: int = 1
     """Messages per call."""
+    batch_from: int = 2
+    """Fewest messages that are worth a call of several, where ``batches_per_s`` makes it scarce."""
+    batches_per_s: float | None = None
+    """Calls of several messages a second; None: as often as any call. A carrier whose calls of several are scarce takes
+    single messages between them."""
     distinct_recipients: bool = False
     """True where a number may stand in a call only once (Alibaba finds rows by batch and number)."""
     calls_per_s: float = 50.0
@@ -31,7 +36,7 @@ class CarrierLimits:
     fence_s: float | None = None
     """How long an identical repeat cannot send twice, the margin already taken off; None: no such window."""
     push_wait_s: float | None = None
-    """How long a doubt that no look-up can resolve waits for a push; None: no pushes come."""
+    """How long after an attempt a push may still resolve its doubt; None: no pushes come."""
 
 
 class Carrier(Protocol):

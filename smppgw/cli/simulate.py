@@ -81,6 +81,7 @@ def retarus(listen: tuple[str, int], **options: Any) -> None:
 @_common
 @click.option("--access-key-id", default="smppgw", show_default=True)
 @click.option("--access-key-secret", default="smppgw", show_default=True)
+@_seconds("--key-lifetime", 3600.0, "How long a temporary key (GET /_sim/credentials) is good.")
 @click.option(
     "--templates",
     type=click.Path(path_type=Path),

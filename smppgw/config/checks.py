@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -131,6 +131,21 @@ def check_proxies(smpp: SmppSettings, findings: Findings) -> None:
         findings.fault("smpp.proxy_protocol", "is required with proxy_listen", "name the networks of the proxies")
     if smpp.proxy_protocol and not smpp.proxy_listen:
         findings.fault("smpp.proxy_listen", "is required with proxy_protocol", "name the addresses the proxies use")
+
+
+@runtime_checkable
+class Cautious(Protocol):
+    """A section of a carrier that knows of itself what works, but should not stay so."""
+
+    def cautions(self) -> Iterable[tuple[str, str]]:
+        """Return each with its key."""
+
+
+def check_cautions(carriers: Mapping[str, BaseModel], findings: Findings) -> None:
+    """What a carrier's section warns of by itself."""
+    for name, carrier in carriers.items():
+        for key, text in carrier.cautions() if isinstance(carrier, Cautious) else ():
+            findings.warn(f"carriers.{name}.{key}", text)
 
 
 def check_inbound(accounts: Sequence[Account], findings: Findings) -> None:

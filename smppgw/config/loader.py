@@ -86,6 +86,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     files: dict[str, BaseModel] = {f"accounts[{account.system_id}]": account for account in readable}
     files |= {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
+    checks.check_cautions(carriers, findings)
     checks.check_outbinds(readable, findings, protect=smpp is not None and smpp.require_protection)
     if smpp:
         checks.check_listeners(smpp, findings)

@@ -6,6 +6,7 @@ Nothing here puts a secret into a fault or a warning.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,10 @@ _ALIBABA: Final = {
     "security_token": "ALIBABA_CLOUD_SECURITY_TOKEN",
 }
 """The provider's own variables, as all of its tools read them."""
-_CREDENTIAL_KEYS: Final = {"push_secret": "push_credential"}
+_ALIBABA_KEYS: Final = {*_ALIBABA, "access_key_file"}
+_ALIBABA_CHAIN: Final = "alibabacloud_credentials"
+"""The package that finds a key where neither the file nor the environment has one."""
+_CREDENTIAL_KEYS: Final = {"push_secret": "push_credential", "token": "token_credential", "key": "key_credential"}
 """By secret, the key that names its credential; of those that are not here, the first one of a model has the plain
 ``credential``."""
 
@@ -195,7 +199,7 @@ def fill_carrier(
     filled = dict(raw)
     for name, keys in _keys(model).items():
         _fill(filled, name, keys, path, vault, findings, rotates=ROTATES in model.model_fields[name].metadata)
-    if {"access_key_id", "access_key_secret"} <= model.model_fields.keys() and not filled.keys() & _ALIBABA.keys():
+    if {"access_key_id", "access_key_secret"} <= model.model_fields.keys() and not filled.keys() & _ALIBABA_KEYS:
         _fill_from_environment(filled, model, path, vault.environ, findings)
     return filled
 
@@ -226,7 +230,13 @@ def _fill_from_environment(
     for name, variable in _ALIBABA.items():
         if name in model.model_fields and environ.get(variable):
             filled[name] = environ[variable]
+    if not filled.keys() & _ALIBABA.keys() and find_spec(_ALIBABA_CHAIN):
+        return
     for name in ("access_key_id", "access_key_secret"):
         if name not in filled:
-            findings.fault(f"{path}.{name}", "is required", f"write it here, or set {_ALIBABA[name]}")
+            findings.fault(f"{path}.{name}", "is required", f"write it here, {_elsewhere(name)}")
             filled[name] = UNREAD.reveal()
+
+
+def _elsewhere(name: str) -> str:
+    return f"set {_ALIBABA[name]}, or install smppgw[alibaba-credentials] for its credential chain"

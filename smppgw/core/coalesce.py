@@ -53,6 +53,23 @@ def plan(
     return [tuple(batch) for batch in batches]
 
 
+def choose(
+    messages: Sequence[Message], batches: Sequence[tuple[Message, ...]], at_least: int
+) -> tuple[list[tuple[Message, ...]], Sequence[Message]]:
+    """Say what goes now where calls of several are scarce: one such call, or messages one by one; and what stays.
+
+    Args:
+        messages: In the order in which they should leave.
+        batches: What ``plan`` made of them.
+        at_least: Fewest messages that are worth a call of several; so many less one go one by one.
+    """
+    largest = max(batches, key=len, default=())
+    if len(largest) >= at_least:
+        going = {message.id for message in largest}
+        return [largest], [message for message in messages if message.id not in going]
+    return [(message,) for message in messages[: at_least - 1]], messages[at_least - 1 :]
+
+
 WIDEST: Final = 8
 """Full batches that are leased together at most, so that what is in hand is soon gone."""
 

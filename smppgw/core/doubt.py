@@ -3,8 +3,8 @@
 DOUBTFUL at t0
   inside the fence, no copy proved:  repeat the identical request
   a copy proved, or past the fence:  look up, at least LOOKUPS clean times over at least LOOKUP_SPAN_S
-  nothing to look up, but pushes:    wait for one
-  never found:                       end by on_doubt
+  never found, but pushes may come:  wait for one
+  never heard of:                    end by on_doubt
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ LOOKUP_SPAN_S: Final = 120.0
 """Seconds that must lie between the first clean look-up and the last."""
 LOOKUP_DEADLINE_S: Final = 6 * 3600.0
 """Seconds after which a doubt ends although the carrier's look-up never worked."""
+PARKED_S: Final = 7 * 86400.0
+"""Seconds that a parked message is held for a person; then it ends as UNKNOWN (DESIGN.md section 7)."""
 
 REPEATS: Final = Backoff(first_s=1.0, factor=2.0, longest_s=60.0)
 LOOKUP_WAITS: Final = Backoff(first_s=2.0, factor=2.5, longest_s=120.0)
@@ -32,7 +34,7 @@ class DoubtStep(IntEnum):
     REPEAT = 0
     LOOK_UP = 1
     WAIT = 2
-    """For a push: nothing else can tell."""
+    """For a push: nothing else can tell any more."""
     END = 3
 
 
@@ -64,16 +66,18 @@ def next_step(
         progress: What has been tried.
         fence_s: How long an identical repeat cannot send twice.
         lookup_resolves: Whether a look-up can find anything.
-        push_wait_s: How long a push is waited for where it cannot; None: the carrier sends none.
+        push_wait_s: How long after the attempt a push may still tell; None: the carrier sends none.
         now: Unix seconds.
     """
     fenced = fence_s is not None and 0 <= now - progress.prepared_at < fence_s
     if fenced and progress.evidence is not Evidence.ARRIVED:
         return DoubtStep.REPEAT
-    if not lookup_resolves:
-        waits = push_wait_s is not None and now - progress.prepared_at < push_wait_s
-        return DoubtStep.WAIT if waits else DoubtStep.END
-    return DoubtStep.END if _looked_enough(progress, now) else DoubtStep.LOOK_UP
+    if lookup_resolves and not _looked_enough(progress, now):
+        return DoubtStep.LOOK_UP
+    # A clock that went back by more than the wait must not make it last for years.
+    if push_wait_s is not None and abs(now - progress.prepared_at) < push_wait_s:
+        return DoubtStep.WAIT
+    return DoubtStep.END
 
 
 def _looked_enough(progress: DoubtProgress, now: float) -> bool:

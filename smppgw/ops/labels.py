@@ -47,6 +47,7 @@ STATES: Final = ("delivered", "expired", "deleted", "undeliverable", "accepted",
 STAGES: Final = ("assembling", "scheduled", "queued", "sending", "doubtful", "parked", "awaiting_status")
 OPERATIONS: Final = ("send", "status", "lookup", "templates", "statistics", "version", OTHER)
 OUTCOMES: Final = ("ok", "rejected", "deferred", "doubtful")
+DOUBT_ENDINGS: Final = ("unknown", "parked", "resent")
 PUSH_RESULTS: Final = ("stored", "refused", "too_large", "timeout", "failed", "unreadable", OTHER)
 """``refused``: unknown address, wrong secret or wrong source, which nobody outside may tell apart. ``failed``: the
 store could not keep it. ``unreadable``: stored, but not all of it could be understood."""

@@ -183,6 +183,10 @@ class Metrics:
         self._state = self._gauge("carrier_state", "1 for the state its circuit is in.", "carrier", "state")
         self._paused = self._gauge("carrier_paused", "1 while the carrier takes nothing, and why.", "carrier", "cause")
         self._poll_lag = self._gauge("status_poll_lag_seconds", "How overdue the oldest status poll is.", "carrier")
+        self._doubts_ended = _Counters(
+            self._registry, "doubts_ended", "Messages whose doubt nothing resolved, by what the rule made of them.",
+            carrier=self._carriers, ending=(*labels.DOUBT_ENDINGS, OTHER),
+        )  # fmt: skip
 
     def _receipts_and_costs(self) -> None:
         r, accounts = self._registry, self._accounts
@@ -222,6 +226,7 @@ class Metrics:
         for carrier in self._configured:
             self._requests.preset(*((carrier, "send", outcome) for outcome in labels.OUTCOMES))
             self._request_child(carrier, "send")
+            self._doubts_ended.preset(*((carrier, ending) for ending in labels.DOUBT_ENDINGS))
             self._unmatched.preset((carrier,))
             self._poll_lag.labels(carrier).set(0)
             self.circuit(carrier, "closed")
@@ -347,6 +352,10 @@ class Metrics:
         """A send call with so many messages is being made."""
         if carrier in self._batch:
             self._batch[carrier].observe(messages)
+
+    def doubts_ended(self, carrier: str, ending: str, messages: int) -> None:
+        """Doubts ended by rule; ``ending`` is one of `labels.DOUBT_ENDINGS`, ``resent`` means possible duplicates."""
+        self._doubts_ended.add((carrier, ending), messages)
 
     def receipt(self, account: str, stat: str) -> None:
         """An account acknowledged a receipt; ``stat`` is the word in it."""

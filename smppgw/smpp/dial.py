@@ -10,6 +10,7 @@ call, and all their addresses are tried.
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from ssl import SSLCertVerificationError, SSLContext
 from typing import Final, TypeAlias
 
@@ -79,33 +80,33 @@ class Dialler:
         Raises:
             HandshakeError: No TLS with whom we called.
             OSError: Nobody is there. After an error there is no connection, and `on_closed` is not called.
+            LocalProtocolError: A field of the outbind does not fit.
         """
-        sock, peername = await _connect(host, port)
-        session = Session(self._settings, self._clock(), tally=self._tally)
-        session.outbind(outbind)
 
         def forget(connection: Connection) -> None:
             self._forget(connection)
             on_closed(connection)
 
-        connection = Connection(
-            self._handler,
-            session,
-            clock=self._clock,
-            peername=peername,
-            on_bound=on_bound,
-            on_closed=forget,
-            tls=ssl is not None,
-            called=called,
-        )
-        self.connections.add(connection)
-        self._empty.clear()
-        try:
+        sock, peername = await _connect(host, port)
+        with ExitStack() as undo:
+            undo.callback(sock.close)
+            session = Session(self._settings, self._clock(), tally=self._tally)
+            session.outbind(outbind)
+            connection = Connection(
+                self._handler,
+                session,
+                clock=self._clock,
+                peername=peername,
+                on_bound=on_bound,
+                on_closed=forget,
+                tls=ssl is not None,
+                called=called,
+            )
+            self.connections.add(connection)
+            self._empty.clear()
+            undo.callback(self._forget, connection)
             await _attach(connection, sock, ssl, host)
-        except BaseException:
-            sock.close()
-            self._forget(connection)
-            raise
+            undo.pop_all()
 
     async def wait_empty(self) -> None:
         """Wait until no connection is left."""

@@ -91,6 +91,8 @@ class DueDoubt:
     messages: tuple[Message, ...]
     """Those of its messages that are still doubtful."""
     sent: tuple[Sent, ...]
+    holds_up_polls: bool = False
+    """Whether others of its messages await their status: they are polled when nothing is in doubt any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +227,8 @@ class Swept:
     """Texts that were joined without their missing parts, and now want ``route`` (they are among ``unrouted``)."""
     doubted: int
     """Attempts whose lease ended without an outcome."""
+    parked_too_long: int
+    """Parked messages that ended as UNKNOWN, among ``finished``."""
     unmatched: Mapping[str, int]
     """Per carrier, reports of pushes that found no message in their time; they are gone."""
     kept_too_long: int

@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from smppgw.carriers.base import Admits, Carrier
-from smppgw.core.coalesce import next_width, plan
+from smppgw.core.coalesce import choose, next_width, plan
 from smppgw.core.disposition import Disposition, Doubted, Requeued, Taken, dispose, dispose_unsent
 from smppgw.core.doubt import REPEATS
 from smppgw.core.health import Circuit, CircuitState
@@ -30,7 +30,7 @@ from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Lease, LeaseLostError, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.calling import Settlement
-from smppgw.workers.pace import pace, store_while_leased, until_due
+from smppgw.workers.pace import Occasions, pace, store_while_leased, until_due
 
 _log = structlog.get_logger()
 
@@ -61,6 +61,7 @@ class Dispatcher:
         store: Store,
         settlement: Settlement,
         circuit: Circuit,
+        occasions: Occasions,
         clock: Clock,
         metrics: Metrics,
         new_batch_id: Callable[[], BatchId],
@@ -81,6 +82,7 @@ class Dispatcher:
         self._admits = carrier if isinstance(carrier, Admits) else None
         limits = carrier.limits
         self._bucket = YieldingBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
+        self._occasions = occasions
         self._width = limits.max_messages
         self._slots = asyncio.Semaphore(limits.max_in_flight)
         self._paused: PauseCause | None = None
@@ -130,9 +132,21 @@ class Dispatcher:
             self.bell.ring()  # there may be more
         messages = leased if self._admits is None else await self._admitted(self._admits, leased, lease)
         batches = plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
-        if width > 1:
+        if self._occasions.are_scarce:
+            batches = await self._chosen(messages, batches, lease)
+        elif width > 1:
             self._width = next_width(width, len(leased), len(batches), limits.max_messages)
         return (lease, batches) if batches else None
+
+    async def _chosen(
+        self, messages: Sequence[Message], batches: Sequence[tuple[Message, ...]], lease: Lease
+    ) -> list[tuple[Message, ...]]:
+        """Return what goes now where calls of several are scarce; give the rest back."""
+        chosen, left = choose(messages, batches, self._carrier.limits.batch_from)
+        if left:
+            await self._give_back(left, lease)
+            self.bell.ring()
+        return chosen
 
     async def _admitted(self, carrier: Admits, messages: Sequence[Message], lease: Lease) -> Sequence[Message]:
         """Return the messages that a call may begin for; put back, or end, what it would be refused for."""
@@ -153,9 +167,13 @@ class Dispatcher:
         return [message for message in messages if message.id not in refused]
 
     def _room(self) -> int:
-        """Return how many messages the next call may risk: one while it has to find out whether the carrier is back."""
+        """Return how many messages the next call may risk: one while it has to find out whether the carrier is back.
+
+        And one while calls of several are scarce and none may go now. An occasion is taken with the look, whatever
+        comes of it: leasing many for nothing has its price too.
+        """
         is_closed = self._circuit.state(self._clock.monotonic()) is CircuitState.CLOSED
-        return self._width if is_closed else 1
+        return self._width if is_closed and self._occasions.take() else 1
 
     async def _may_call(self) -> bool:
         """Wait for the pace of calls; False while the carrier is not to be called."""

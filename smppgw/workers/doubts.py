@@ -1,12 +1,13 @@
-"""Doubtful attempts of one carrier: repeat the identical request inside the fence, look up or wait, end by rule.
+"""Doubtful attempts of one carrier: repeat the identical request inside the fence, look up, wait, end by rule.
 
 The protocol is reliability.md 1.2, the steps are decided by ``core.doubt``. Nothing here ever sends a second request
 that the carrier could take for a new one: a repeat is byte for byte the stored attempt, at the same host, inside the
-carrier's own duplicate fence.
+carrier's own duplicate fence. While a doubt waits for a push, nothing is done about it: who stores the push ends it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -20,10 +21,11 @@ from smppgw.core.model import DoubtRule, Message, MessageId, Outcome
 from smppgw.core.pacing import TokenBucket
 from smppgw.core.verdict import Doubtful, Evidence, Verdict
 from smppgw.ops.clock import Clock
+from smppgw.ops.metrics import Metrics
 from smppgw.store.base import DueDoubt, Lease, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.calling import Settlement
-from smppgw.workers.pace import pace
+from smppgw.workers.pace import Occasions, pace
 
 _log = structlog.get_logger()
 
@@ -31,6 +33,8 @@ LEASE_S: Final = 300.0
 """A look-up may make many calls."""
 IDLE_S: Final = 0.5
 _AT_ONCE: Final = 8
+_WAYS: Final[Mapping[type[Disposition], str]] = {Finished: "unknown", Parked: "parked", Requeued: "resent"}
+"""How a doubt ends that nothing resolved, by metric label."""
 
 
 class Doubts:
@@ -42,14 +46,18 @@ class Doubts:
         carrier: Carrier,
         store: Store,
         settlement: Settlement,
+        occasions: Occasions,
         clock: Clock,
+        metrics: Metrics,
         jitter: Callable[[], float],
         on_queued: Callable[[set[str]], None],
     ) -> None:
         self._carrier = carrier
         self._store = store
         self._settlement = settlement
+        self._occasions = occasions
         self._clock = clock
+        self._metrics = metrics
         self._jitter = jitter
         self._on_queued = on_queued
         limits = carrier.limits
@@ -92,12 +100,13 @@ class Doubts:
     async def _step(self, doubt: DueDoubt, lease: Lease) -> None:
         # Before the step is chosen: the fence must not end while it waits.
         await pace(self._bucket, self._clock)
+        await self._occasions.wait(len(doubt.attempt.messages))
         limits = self._carrier.limits
         step = next_step(
             doubt.progress,
             fence_s=limits.fence_s,
             lookup_resolves=self._carrier.lookup_resolves,
-            push_wait_s=limits.push_wait_s,
+            push_wait_s=None if doubt.holds_up_polls else limits.push_wait_s,
             now=self._clock.wall(),
         )
         match step:
@@ -158,11 +167,16 @@ class Doubts:
         await self._settlement.settle(doubt.attempt.batch, doubt.messages, dispositions, lease=lease, due_at=due_at)
 
     async def _wait(self, doubt: DueDoubt, lease: Lease) -> None:
-        """Leave a doubt alone until a push has resolved it, or the time for that is over."""
-        until = doubt.progress.prepared_at + (self._carrier.limits.push_wait_s or 0.0)
-        batch, messages = doubt.attempt.batch, len(doubt.messages)
-        _log.info("doubt waits for a push", carrier=self._carrier.name, batch=batch, messages=messages)
-        await self._store.note_doubt(batch, doubt.progress, lease=lease, due_at=until)
+        """Leave a doubt alone until no push can come any more."""
+        due_at = doubt.progress.prepared_at + (self._carrier.limits.push_wait_s or 0.0)
+        await self._store.note_doubt(doubt.attempt.batch, doubt.progress, lease=lease, due_at=due_at)
+        _log.info(
+            "doubt waits for a push",
+            carrier=self._carrier.name,
+            batch=doubt.attempt.batch,
+            messages=len(doubt.messages),
+            wait_s=round(due_at - self._clock.wall()),
+        )
 
     async def _end(self, doubt: DueDoubt, lease: Lease) -> None:
         """End a doubt that nothing resolved, by the carrier's written rule."""
@@ -172,14 +186,22 @@ class Doubts:
             doubt.attempt.batch, doubt.messages, ending, lease=lease, due_at=self._clock.wall()
         )
         if settled:
-            _log.warning(
-                "doubt ended unresolved",
-                carrier=self._carrier.name,
-                batch=doubt.attempt.batch,
-                messages=len(ending),
-                rule=rule.value,
-            )
+            self._tell_end(doubt, ending.values())
             self._on_queued({step.carrier for step in ending.values() if isinstance(step, Requeued)})
+
+    def _tell_end(self, doubt: DueDoubt, ending: Collection[Disposition]) -> None:
+        """Log and count what ended by rule; a message that is sent anew may arrive twice."""
+        ways = Counter(_WAYS[type(step)] for step in ending)
+        _log.warning(
+            "doubt ended unresolved",
+            carrier=self._carrier.name,
+            batch=doubt.attempt.batch,
+            messages=len(ending),
+            rule=self._carrier.on_doubt.value,
+            possible_duplicates=ways["resent"],
+        )
+        for way, messages in ways.items():
+            self._metrics.doubts_ended(self._carrier.name, way, messages)
 
     def _ending(self, message: Message, rule: DoubtRule, evidence: Evidence) -> Disposition:
         if may_resend(rule, evidence):

@@ -55,7 +55,7 @@ class Callee:
     host: str
     port: int
     system_id: str = ""
-    """"": as we call ourselves in a bind_resp."""
+    """Empty: as we call ourselves in a bind_resp."""
     password: Secret
     tls: SSLContext | None = field(default=None, compare=False)
     """None: in clear."""
@@ -187,11 +187,11 @@ class Outbinds:
         if line.call is not call or self._stopping:
             return  # we hung up ourselves, which says nothing about the ESME
         if connection.session.bind_type is None:
-            self._failed(line, CallResult.NO_BIND)
+            self._failed(line, CallResult.NO_BIND, "neither a receiver nor a transceiver bound")
         else:
             self._rest(line)
 
-    def _failed(self, line: _Line, result: CallResult, reason: str = "") -> None:
+    def _failed(self, line: _Line, result: CallResult, reason: str) -> None:
         line.failures += 1
         self._tell(line, result, reason)
         self._rest(line)

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 import structlog
 
+from smppgw.carriers.base import CarrierLimits
 from smppgw.core.pacing import TokenBucket
 from smppgw.ops.clock import Clock
 from smppgw.store.base import LeaseLostError, StoreError, StoreFailedError
@@ -27,6 +28,25 @@ async def until_due(bucket: TokenBucket, clock: Clock) -> None:
     """Wait until there is a token, and leave it there."""
     while (wait_s := bucket.wait_s(clock.monotonic())) > 0:  # noqa: ASYNC110 - nobody could set an event
         await asyncio.sleep(wait_s)
+
+
+class Occasions:
+    """When a call of several messages may go, for all who make calls of one carrier together."""
+
+    def __init__(self, limits: CarrierLimits, clock: Clock) -> None:
+        """Start with one occasion; ``are_scarce`` is False where such calls may go as often as any."""
+        self.are_scarce = limits.batches_per_s is not None
+        self._clock = clock
+        self._bucket = TokenBucket(limits.batches_per_s or 1.0, 1, clock.monotonic())
+
+    def take(self) -> bool:
+        """Take the occasion, if there is one now."""
+        return not self.are_scarce or self._bucket.take(self._clock.monotonic())
+
+    async def wait(self, messages: int) -> None:
+        """Wait until a call of so many messages may go."""
+        if self.are_scarce and messages > 1:
+            await pace(self._bucket, self._clock)
 
 
 async def store_while_leased(write: Callable[[], Awaitable[T]], *, until: float, clock: Clock) -> T:

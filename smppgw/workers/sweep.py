@@ -76,6 +76,8 @@ class Sweeper:
             self._on_due()
         if swept.doubted:
             _log.warning("calls without an outcome are doubtful now", attempts=swept.doubted)
+        if swept.parked_too_long:
+            _log.error("parked messages ended as unknown, nobody released them", messages=swept.parked_too_long)
         if swept.incomplete:
             _log.info("texts sent without their missing parts", texts=swept.incomplete)
         if swept.kept_too_long:

@@ -48,6 +48,19 @@ def test_a_card_that_becomes_faulty_between_check_and_use_is_a_fault_too(
     assert [fault.path for fault in caught.value.faults] == ["card.csv:3", "card.csv:5"]
 
 
+@pytest.mark.parametrize("kind", ["alibaba", "alibaba-globe"])
+def test_a_key_file_that_holds_no_key_is_a_fault_that_does_not_quote_it(
+    load_text: Load, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "key.json").write_text('{"AccessKeySecret": "hunter2"}')
+
+    with pytest.raises(ConfigFaults) as caught:
+        load_text(carriers=f'[carriers.loop]\ntype = "{kind}"\naccess_key_file = "key.json"')
+
+    assert [fault.path for fault in caught.value.faults] == ["carriers.loop.access_key_file"]
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigFaults):
         app.load(tmp_path / "none.toml", {})

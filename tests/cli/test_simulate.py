@@ -69,7 +69,8 @@ def test_every_option_of_alibaba_is_taken(runs: list[tuple[Any, ...]], tmp_path:
     templates = tmp_path / "templates.json"
     templates.write_text('[{"code":"SMS_7","type":1,"content":"${a}"}]')
     options = (
-        f"--access-key-id i --access-key-secret s --accept-delay 0 --final-delay 3 --seed 7 --templates {templates}"
+        "--access-key-id i --access-key-secret s --key-lifetime 9 --accept-delay 0 --final-delay 3 --seed 7"
+        f" --templates {templates}"
         " --push-url http://127.0.0.1:1/push/a/x --intl-push-url http://127.0.0.1:1/push/b/x --push-retry-scale 0.01"
     )
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from smppgw.carriers.alibaba.config import AlibabaConfig, AlibabaGlobeConfig
+from smppgw.carriers.configured import HttpCarrierConfig
 from smppgw.carriers.loopback import LoopbackConfig
 from smppgw.carriers.retarus.config import RetarusConfig
 from smppgw.config.loader import load
@@ -16,6 +17,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "retarus": RetarusConfig,
     "alibaba": AlibabaConfig,
     "alibaba-globe": AlibabaGlobeConfig,
+    "http": HttpCarrierConfig,
     "loopback": LoopbackConfig,
 }
 

@@ -160,6 +160,21 @@ def test_the_file_as_it_stands_has_no_faults(text: str, tmp_path: Path, models: 
     assert [route.name for route in settings.routes] == ["default"]
 
 
+@pytest.mark.parametrize("example", sorted((CONF / "carriers").glob("*.toml")), ids=lambda example: example.stem)
+def test_an_example_of_a_carrier_has_no_faults(
+    example: Path, tmp_path: Path, models: Mapping[str, type[BaseModel]]
+) -> None:
+    text = example.read_text(encoding="utf-8")
+    (tmp_path / "smppgw.toml").write_text(text, encoding="utf-8")
+    for secret in re.findall(r'_file = "(\S+)"', text):
+        (tmp_path / secret).write_text("a-secret-of-some-length\n")
+
+    settings = load(tmp_path / "smppgw.toml", models, {})
+
+    assert list(settings.carriers) == [example.stem]
+    assert settings.warnings == ()
+
+
 def test_the_demo_configuration_has_no_faults(models: Mapping[str, type[BaseModel]]) -> None:
     settings = load(CONF / "demo.toml", models, {})
 

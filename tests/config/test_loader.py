@@ -9,6 +9,7 @@ import pytest
 
 from smppgw.carriers.alibaba.config import AlibabaGlobeConfig
 from smppgw.carriers.retarus.config import RetarusConfig
+from smppgw.config import secrets
 from smppgw.config.faults import ConfigFaults, Fault
 from smppgw.config.listen import Listen
 from smppgw.config.loader import http_listen, load
@@ -101,6 +102,12 @@ def test_five_different_faults_are_told_at_once(load_text: Load, password_hash: 
             '"de',
         ),
         ({"carriers": GLOBE + 'access_key_id = "x"'}, "carriers.loop", "access_key_secret_file", ""),
+        (
+            {"carriers": GLOBE + 'access_key_id = "x"\naccess_key_secret = "y"\naccess_key_file = "k"'},
+            "carriers.loop",
+            "access_key_file holds the whole key",
+            "",
+        ),
     ],
 )
 def test_a_fault_has_its_path_its_reason_and_a_suggestion(
@@ -374,10 +381,37 @@ def test_half_a_key_from_the_file_is_not_completed_from_the_environment(load_tex
     assert fault.path == "carriers.loop"
 
 
-def test_alibaba_without_any_key_is_told_where_to_put_it(load_text: Load) -> None:
+def test_alibaba_without_any_key_is_told_where_to_put_it(load_text: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "find_spec", lambda _package: None)
+
     faults = faults_of(load_text, carriers=GLOBE)
 
     assert [fault.path for fault in faults] == ["carriers.loop.access_key_id", "carriers.loop.access_key_secret"]
+    assert "smppgw[alibaba-credentials]" in faults[0].suggestion
+
+
+def test_alibaba_without_any_key_leaves_it_to_the_credential_chain_where_that_is_installed(load_text: Load) -> None:
+    settings = load_text(carriers=GLOBE)
+
+    carrier = settings.carriers["loop"]
+    assert isinstance(carrier, AlibabaGlobeConfig)
+    assert (carrier.access_key_id, carrier.access_key_secret) == (None, None)
+
+
+def test_half_a_key_in_the_environment_is_not_completed_by_the_credential_chain(load_text: Load) -> None:
+    fault = only_fault(load_text, environ={"ALIBABA_CLOUD_ACCESS_KEY_ID": "id"}, carriers=GLOBE)
+
+    assert fault.path == "carriers.loop.access_key_secret"
+
+
+def test_a_key_file_stands_for_the_whole_key(load_text: Load, tmp_path: Path) -> None:
+    (tmp_path / "key.json").touch()
+
+    settings = load_text(environ=ALIBABA_KEY, carriers=GLOBE + 'access_key_file = "key.json"')
+
+    carrier = settings.carriers["loop"]
+    assert isinstance(carrier, AlibabaGlobeConfig)
+    assert (carrier.access_key_file, carrier.access_key_id) == (tmp_path / "key.json", None)
 
 
 def test_the_environment_overrides_keys_of_tables(load_text: Load) -> None:

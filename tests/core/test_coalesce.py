@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smppgw.core.coalesce import WIDEST, next_width, plan
+from smppgw.core.coalesce import WIDEST, choose, next_width, plan
 from smppgw.core.model import Message, MessageId, TrafficClass
 
 
@@ -130,6 +130,48 @@ def test_order_is_kept(drawn: list[tuple[str, str, int | None]], most: int, dist
         groups.setdefault((batch[0].sender, batch[0].batch_cap), []).extend(m.id for m in batch)
     assert firsts == sorted(firsts)
     assert all(group == sorted(group) for group in groups.values())
+
+
+@pytest.mark.parametrize(
+    ("senders", "at_least", "going", "staying"),
+    [
+        # Worth it: the largest of them, and nothing else.
+        ("AAA", 3, [[1, 2, 3]], []),
+        ("ABABA", 3, [[1, 3, 5]], [2, 4]),
+        ("BAAAB", 3, [[2, 3, 4]], [1, 5]),
+        # Not worth it: one by one, in their order, as many as would not have been worth it.
+        ("A", 2, [[1]], []),
+        ("AB", 3, [[1], [2]], []),
+        ("AA", 3, [[1], [2]], []),
+        ("ABCABC", 3, [[1], [2]], [3, 4, 5, 6]),
+    ],
+)
+def test_a_scarce_call_goes_to_the_largest_batch_that_is_worth_it_or_messages_go_one_by_one(
+    senders: str, at_least: int, going: list[list[int]], staying: list[int]
+) -> None:
+    messages = [message(place, sender=sender) for place, sender in enumerate(senders, start=1)]
+
+    chosen, left = choose(messages, plan(messages, by_sender, 100), at_least)
+
+    assert ids(chosen) == going
+    assert [one.id for one in left] == staying
+
+
+def test_nothing_to_choose_from_is_nothing() -> None:
+    assert choose([], [], 2) == ([], [])
+
+
+@given(SOME, st.integers(1, 6), st.integers(2, 6))
+def test_what_goes_and_what_stays_is_everything_once(
+    drawn: list[tuple[str, str, int | None]], most: int, at_least: int
+) -> None:
+    messages = built(drawn)
+
+    chosen, left = choose(messages, plan(messages, by_sender, most), at_least)
+
+    assert sorted([m.id for batch in chosen for m in batch] + [m.id for m in left]) == [m.id for m in messages]
+    assert all(len(batch) == 1 or len(batch) >= at_least for batch in chosen)
+    assert len(chosen) < at_least
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from smppgw.core.verdict import Evidence
 
 T0 = 1_700_000_000.0
 FENCE_S = 540.0
+PUSH_WAIT_S = 6 * 3600.0
 
 FRESH = DoubtProgress(
     prepared_at=T0, evidence=Evidence.NONE, repeats=0, clean_lookups=0, first_absent_at=None, lookups=0
@@ -67,26 +68,34 @@ def test_the_next_step(
 
 
 @pytest.mark.parametrize(
-    ("after_s", "fence_s", "lookup_resolves", "step"),
+    ("progress", "fence_s", "lookup_resolves", "after_s", "step"),
     [
-        # Nothing else can tell: a push is waited for, behind the fence too.
-        (0, None, False, DoubtStep.WAIT),
-        (3599, None, False, DoubtStep.WAIT),
-        (540, FENCE_S, False, DoubtStep.WAIT),
-        (3600, None, False, DoubtStep.END),
-        # A clock that went back ends nothing.
-        (-10, None, False, DoubtStep.WAIT),
-        # What can be repeated or looked up is.
-        (0, FENCE_S, False, DoubtStep.REPEAT),
-        (0, None, True, DoubtStep.LOOK_UP),
+        # A push is waited for only when there is nothing else to do.
+        (FRESH, FENCE_S, False, 539.9, DoubtStep.REPEAT),
+        (FRESH, FENCE_S, True, 540, DoubtStep.LOOK_UP),
+        (ARRIVED, FENCE_S, True, 1, DoubtStep.LOOK_UP),
+        (looked(2, T0 + 540), FENCE_S, True, 900, DoubtStep.LOOK_UP),
+        # Nothing to look up, or looked up in vain.
+        (FRESH, None, False, 0, DoubtStep.WAIT),
+        (FRESH, FENCE_S, False, 540, DoubtStep.WAIT),
+        (ARRIVED, FENCE_S, False, 1, DoubtStep.WAIT),
+        (looked(3, T0 + 540), FENCE_S, True, 660, DoubtStep.WAIT),
+        # Until the wait is over.
+        (ARRIVED, FENCE_S, False, PUSH_WAIT_S - 0.1, DoubtStep.WAIT),
+        (ARRIVED, FENCE_S, False, PUSH_WAIT_S, DoubtStep.END),
+        (looked(3, T0 + 540), FENCE_S, True, PUSH_WAIT_S, DoubtStep.END),
+        # A clock that went back a little prolongs it; one that was wrong by years does not make it last for years.
+        (FRESH, None, False, -60, DoubtStep.WAIT),
+        (FRESH, None, False, -PUSH_WAIT_S, DoubtStep.END),
     ],
 )
-def test_a_carrier_that_pushes_is_given_the_time_to(
-    after_s: float, fence_s: float | None, lookup_resolves: bool, step: DoubtStep
+def test_where_pushes_come_a_doubt_ends_only_when_none_can_come_any_more(
+    progress: DoubtProgress, fence_s: float | None, lookup_resolves: bool, after_s: float, step: DoubtStep
 ) -> None:
     now = T0 + after_s
+    found = next_step(progress, fence_s=fence_s, lookup_resolves=lookup_resolves, push_wait_s=PUSH_WAIT_S, now=now)
 
-    assert next_step(FRESH, fence_s=fence_s, lookup_resolves=lookup_resolves, push_wait_s=3600, now=now) is step
+    assert found is step
 
 
 progresses = st.builds(
@@ -124,6 +133,22 @@ def test_a_doubt_that_can_be_looked_up_does_not_end_early(
         assert progress.clean_lookups >= LOOKUPS
         assert progress.first_absent_at is not None
         assert T0 + after_s - progress.first_absent_at >= LOOKUP_SPAN_S
+
+
+@settings(max_examples=300, deadline=None)
+@given(progresses, st.none() | st.just(FENCE_S), st.booleans(), st.integers(-10_000, 100_000))
+def test_a_wait_for_pushes_puts_off_the_end_and_nothing_else(
+    progress: DoubtProgress, fence_s: float | None, lookup_resolves: bool, after_s: float
+) -> None:
+    now = T0 + after_s
+    without = next_step(progress, fence_s=fence_s, lookup_resolves=lookup_resolves, now=now)
+
+    with_pushes = next_step(
+        progress, fence_s=fence_s, lookup_resolves=lookup_resolves, push_wait_s=PUSH_WAIT_S, now=now
+    )
+
+    over = abs(after_s) >= PUSH_WAIT_S
+    assert with_pushes is (DoubtStep.WAIT if without is DoubtStep.END and not over else without)
 
 
 def test_every_doubt_ends_in_the_end() -> None:

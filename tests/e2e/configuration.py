@@ -51,9 +51,8 @@ poll_first = "{poll_first}"
 [carriers.alibaba-intl]
 type = "alibaba-globe"
 endpoint = "{url}"
-access_key_id = "{login}"
-access_key_secret = "{login}"
 poll_first = "{poll_first}"
+{intl_key}
 {intl}
 [[routes]]
 name = "china"
@@ -64,6 +63,13 @@ name = "asia"
 match = {{ country = ["SG"] }}
 carriers = ["alibaba-intl"]
 """
+
+
+KEY = f"""
+access_key_id = "{LOGIN}"
+access_key_secret = "{LOGIN}"
+"""
+"""Lines of the only key that the simulated Alibaba Cloud knows from the start."""
 
 
 def configuration(
@@ -78,6 +84,7 @@ def configuration(
     store: str = "sqlite:gateway.db",
     http: str = "",
     intl: str = "",
+    intl_key: str = KEY,
 ) -> str:
     """Write a configuration.
 
@@ -92,12 +99,25 @@ def configuration(
         store: URL of the store.
         http: More lines of [http].
         intl: More lines of [carriers.alibaba-intl].
+        intl_key: The lines of its key.
     """
     return "".join((
         _LISTENERS.format(smpp=smpp, store=store, http=http),
         _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account=account),
         ""
         if alibaba is None
-        else _ALIBABA.format(url=alibaba, login=LOGIN, mainland=mainland, intl=intl, poll_first=poll_first),
+        else _ALIBABA.format(
+            url=alibaba, login=LOGIN, mainland=mainland, intl_key=intl_key, intl=intl, poll_first=poll_first
+        ),
         _RETARUS.format(url=retarus, login=LOGIN, carrier=carrier, poll_first=poll_first),
+    ))  # fmt: skip
+
+
+def configuration_of(carrier: str) -> str:
+    """Write a configuration with one carrier of the name ``acme``; its section is given whole."""
+    return "".join((
+        _LISTENERS.format(smpp="", http="", store="sqlite:gateway.db"),
+        _ACCOUNT.format(system_id=SYSTEM_ID, password=PASSWORD, account="max_tps = 100000"),
+        '[[routes]]\nname = "default"\ncarriers = ["acme"]\n',
+        carrier,
     ))  # fmt: skip

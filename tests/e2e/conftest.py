@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from smppgw.simulators.retarus import lifecycle
 from tests.e2e.configuration import configuration
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import close_all
+from tests.e2e.phone import Phone
 from tests.e2e.simulated import Simulated, alibaba_simulator, retarus_simulator, serving
 
 
@@ -22,6 +24,14 @@ async def no_session_outlives_its_test() -> AsyncIterator[None]:
 async def retarus() -> AsyncIterator[Simulated]:
     async with serving(retarus_simulator()) as simulated:
         yield simulated
+
+
+@pytest.fixture
+def phone(monkeypatch: pytest.MonkeyPatch) -> Phone:
+    """Says what becomes of every message of the simulated Retarus; nothing yet."""
+    phone = Phone()
+    monkeypatch.setattr(lifecycle, "way_of", lambda dst: phone.is_now)
+    return phone
 
 
 @pytest.fixture

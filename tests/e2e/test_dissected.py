@@ -3,13 +3,13 @@
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from smppgw.smpp import tlv
-from smppgw.smpp.consts import ESM_CLASS_INTERMEDIATE_NOTIFICATION, CommandId, CommandStatus, MessageState, Tag
+from smppgw.smpp.consts import CommandId, CommandStatus, Tag
 from smppgw.smpp.fields import SmeAddress
 from smppgw.smpp.pdu import (
     AlertNotification,
@@ -34,15 +34,14 @@ from smppgw.smpp.pdu import (
     encode,
     respond,
 )
-from smppgw.smpp.settings import SessionSettings
 from tests.e2e.capture import SMPP_PORT, write_pcap
-from tests.e2e.configuration import PASSWORD, SYSTEM_ID, configuration
+from tests.e2e.configuration import PASSWORD, configuration
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import submit
+from tests.e2e.phone import Phone
 from tests.e2e.simulated import Simulated
 from tests.e2e.waiting import LIMIT_S
 from tests.e2e.wire import Wire, bind_pdu, called, wired
-from tests.smpp.peers import Recorder, door
 
 pytestmark = [
     pytest.mark.e2e,
@@ -50,10 +49,14 @@ pytestmark = [
 ]
 
 Flow = list[tuple[bool, bytes]]
+Answer = Callable[[Pdu], Pdu]
+"""What an ESME says to a request of ours."""
 
 NUMBER = "4915112345678"
 ROK = CommandStatus.ESME_ROK
 IN_AN_HOUR = "000000010000000R"
+NOTIFY = 0x10
+"""registered_delivery: an intermediate notification."""
 WITH_DATAGRAMS, FAR_AWAY = "datagrams", "far"
 """Accounts: one gets its receipts as data_sm, one is called."""
 
@@ -75,36 +78,47 @@ OF_GATEWAYS = {
 """What a message centre sends."""
 
 
-class Talk:
-    """One session that takes every receipt, as deliver_sm or data_sm."""
+def acknowledge(pdu: Pdu) -> Pdu:
+    return respond(pdu, ROK)
 
-    def __init__(self, wire: Wire) -> None:
+
+class Talk:
+    """One session that takes what comes."""
+
+    def __init__(self, wire: Wire, answer: Answer = acknowledge) -> None:
         self.wire = wire
-        self.delivered = 0
+        self.came: Counter[type[Pdu]] = Counter()
+        self._answer = answer
 
     async def ask(self, pdu: Pdu) -> Pdu:
         """Send a request; return its answer."""
-        self.wire.give(encode(self.wire.numbered(pdu)))
-        while isinstance(answer := await self._take(), DeliverSm | DataSm):
+        request = self.wire.numbered(pdu)
+        self.wire.give(encode(request))
+        while not is_answer(answer := await self._take(), request):
             pass
         return answer
 
-    async def until_delivered(self) -> None:
-        """Wait for a receipt."""
-        while not self.delivered:
+    async def until(self, kind: type[Pdu], times: int = 1) -> None:
+        """Wait for a request of the gateway, until it came so often in all."""
+        while self.came[kind] < times:
             await self._take()
 
     async def _take(self) -> Pdu:
         frame = await self.wire.take()
         assert frame is not None
         pdu = decode(frame)
-        if isinstance(pdu, DeliverSm | DataSm):
-            self.delivered += 1
-            self.wire.give(encode(respond(pdu, ROK)))
+        self.came[type(pdu)] += 1
+        if type(pdu).response is not None:
+            self.wire.give(encode(self._answer(pdu)))
         return pdu
 
 
-# --- the daemon -------------------------------------------------------------------------------------------------------
+def is_answer(pdu: Pdu, request: Pdu) -> bool:
+    fitting = (GenericNack,) if request.response is None else (request.response, GenericNack)
+    return pdu.sequence_number == request.sequence_number and isinstance(pdu, fitting)
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
 
 
 async def every_operation(talk: Talk) -> None:
@@ -124,22 +138,54 @@ async def every_operation(talk: Talk) -> None:
         (ReplaceSmResp, ROK),
         (CancelSmResp, ROK),
     ]
-    await talk.ask(DataSm(dest_addr_ton=1, destination_addr=NUMBER, tlvs=((Tag.MESSAGE_PAYLOAD, b"Hello"),)))
     addresses = tuple(SmeAddress(dest_addr_ton=1, destination_addr=each) for each in (NUMBER, "9991234567"))
     await talk.ask(SubmitMulti(dest_address=addresses, short_message=b"Hello"))
     for refused in (submit(""), QuerySm(message_id="1"), CancelSm(message_id="1"), Outbind(), AlertNotification()):
         await talk.ask(refused)
-    await talk.until_delivered()
+    await talk.until(DeliverSm)
     await talk.ask(EnquireLink())
     await talk.ask(Unbind())
 
 
+async def news_of_a_phone(talk: Talk, phone: Phone) -> None:
+    """An intermediate notification; then a data_sm that does not reach it, and an alert when something does."""
+    phone.is_now = Phone.SILENT
+    await talk.ask(bind_pdu())
+    await talk.ask(submit(NUMBER, registered_delivery=NOTIFY | 1))
+    await talk.until(DeliverSm)
+    phone.is_now = Phone.OFF
+    await talk.until(DeliverSm, 2)
+    tlvs = ((Tag.MESSAGE_PAYLOAD, b"Hello"), (Tag.SET_DPF, b"\1"))
+    await talk.ask(
+        DataSm(
+            source_addr_ton=5,
+            source_addr="Shop",
+            dest_addr_ton=1,
+            destination_addr=NUMBER,
+            registered_delivery=1,
+            tlvs=tlvs,
+        )
+    )
+    await talk.until(DeliverSm, 3)
+    phone.is_now = Phone.ON
+    await talk.ask(submit(NUMBER))
+    await talk.until(AlertNotification)
+    await talk.ask(Unbind())
+
+
 async def with_datagrams(talk: Talk) -> None:
-    """A receipt as data_sm."""
+    """Receipts as data_sm."""
     await talk.ask(bind_pdu(WITH_DATAGRAMS))
     await talk.ask(submit(NUMBER))
-    await talk.until_delivered()
+    await talk.until(DataSm)
     await talk.ask(Unbind())
+
+
+def refuse_datagrams(pdu: Pdu) -> Pdu:
+    """As somebody who does not know them."""
+    if isinstance(pdu, DataSm):
+        return GenericNack(sequence_number=pdu.sequence_number, command_status=CommandStatus.ESME_RINVCMDID)
+    return acknowledge(pdu)
 
 
 async def far_away(port: int, calls: "asyncio.Queue[Wire]") -> list[Flow]:
@@ -150,79 +196,40 @@ async def far_away(port: int, calls: "asyncio.Queue[Wire]") -> list[Flow]:
         await wire.ask(Unbind())
     async with asyncio.timeout(LIMIT_S):
         callee = await calls.get()
-    outbind = await callee.take()
-    assert outbind is not None
-    assert isinstance(decode(outbind), Outbind)
     talk = Talk(callee)
+    await talk.until(Outbind)
     await talk.ask(BindReceiver(system_id=FAR_AWAY, password=PASSWORD, interface_version=0x34))
-    await talk.until_delivered()
+    await talk.until(DeliverSm)
     await talk.ask(Unbind())
     return [wire.flow, callee.flow]
 
 
-async def talk_to_the_daemon(daemon: Daemon, calls: "asyncio.Queue[Wire]") -> list[Flow]:
-    flows = []
-    for scene in (every_operation, with_datagrams):
-        async with wired(daemon.smpp_port) as wire:
-            await scene(Talk(wire))
-            flows.append(wire.flow)
-    for kind in (BindTransmitter, BindReceiver):
-        async with wired(daemon.smpp_port) as wire:
-            await wire.ask(kind(system_id=SYSTEM_ID, password=PASSWORD, interface_version=0x34))
-            await wire.ask(Unbind())
-            flows.append(wire.flow)
-    return flows + await far_away(daemon.smpp_port, calls)
-
-
-# --- the session objects ----------------------------------------------------------------------------------------------
-
-ALERT = AlertNotification(
-    source_addr_ton=1,
-    source_addr_npi=1,
-    source_addr=NUMBER,
-    esme_addr_ton=5,
-    esme_addr="Shop",
-    tlvs=(tlv.of_int(Tag.MS_AVAILABILITY_STATUS, 0),),
-)
-ON_ITS_WAY = DeliverSm(
-    source_addr_ton=1,
-    source_addr_npi=1,
-    source_addr=NUMBER,
-    dest_addr_ton=5,
-    destination_addr="Shop",
-    esm_class=ESM_CLASS_INTERMEDIATE_NOTIFICATION,
-    short_message=b"id:4711 sub:001 dlvrd:000 submit date:2601020304 done date:2601020304 stat:ENROUTE err:000 text:Hi",
-    tlvs=(
-        (Tag.RECEIPTED_MESSAGE_ID, b"4711\0"),
-        tlv.of_int(Tag.MESSAGE_STATE, MessageState.ENROUTE),
-        (Tag.NETWORK_ERROR_CODE, b"\3\0\0"),
-    ),
-)
-
-
-async def what_we_begin() -> Flow:
-    """Every request of ours over a loopback socket, down to the enquire_link of an idle session and to the unbind."""
-    handler = Recorder()
-    async with door(handler, SessionSettings(enquire_link_s=0.2)) as listener, wired(listener.addresses[0][1]) as wire:
-        await wire.ask(bind_pdu())
-        [connection] = listener.connections
-        connection.notify(ALERT)
-        connection.request(ON_ITS_WAY)
-        connection.request(DataSm(destination_addr="Shop", tlvs=((Tag.MESSAGE_PAYLOAD, b"Hello"),)))
-        while (frame := await wire.take()) is not None:
-            pdu = decode(frame)
-            if isinstance(pdu, EnquireLink):
-                connection.close()
-            if not isinstance(pdu, AlertNotification):
-                wire.give(encode(answer(pdu)))
+async def until_the_end(daemon: Daemon) -> Flow:
+    """Be silent until the gateway asks, and bound until it goes."""
+    async with wired(daemon.smpp_port) as wire:
+        talk = Talk(wire)
+        await talk.ask(bind_pdu())
+        await talk.until(EnquireLink)
+        daemon.terminate()
+        await talk.until(Unbind)
+        assert await daemon.wait() == 0
         return wire.flow
 
 
-def answer(pdu: Pdu) -> Pdu:
-    """As an ESME does that does not know data_sm."""
-    if isinstance(pdu, DataSm):
-        return GenericNack(sequence_number=pdu.sequence_number, command_status=CommandStatus.ESME_RINVCMDID)
-    return respond(pdu, ROK)
+async def everything_that_is_said(daemon: Daemon, phone: Phone, calls: "asyncio.Queue[Wire]") -> list[Flow]:
+    flows = []
+    scenes = [
+        (every_operation, acknowledge),
+        (lambda talk: news_of_a_phone(talk, phone), acknowledge),
+        (with_datagrams, acknowledge),
+        (with_datagrams, refuse_datagrams),
+    ]
+    for scene, answer in scenes:
+        async with wired(daemon.smpp_port) as wire:
+            await scene(Talk(wire, answer))
+            flows.append(wire.flow)
+    flows += await far_away(daemon.smpp_port, calls)
+    return [*flows, await until_the_end(daemon)]
 
 
 # --- the dissector ----------------------------------------------------------------------------------------------------
@@ -264,8 +271,9 @@ def directions(flows: Sequence[Flow]) -> tuple[set[int], set[int]]:
 
 
 async def test_a_foreign_dissector_reads_every_operation_without_a_malformed_packet(
-    new_daemon: NewDaemon, retarus: Simulated, tmp_path: Path
+    new_daemon: NewDaemon, retarus: Simulated, phone: Phone, tmp_path: Path
 ) -> None:
+    phone.is_now = Phone.ON
     async with called() as (port, calls):
         account = f'[[accounts]]\npassword = "{PASSWORD}"\ncountry = "DE"\nsystem_id'
         others = f"""
@@ -275,9 +283,9 @@ receipt_pdu = "data_sm"
 outbind = "127.0.0.1:{port}"
 outbind_password = "hush"
 """
-        daemon = new_daemon(configuration(retarus=retarus.url, account=others))
+        daemon = new_daemon(configuration(retarus=retarus.url, account=others, smpp='enquire_link = "2s"'))
         await daemon.start()
-        flows = [*await talk_to_the_daemon(daemon, calls), await what_we_begin()]
+        flows = await everything_that_is_said(daemon, phone, calls)
     file = tmp_path / "session.pcap"
     write_pcap(file, flows)
 
@@ -294,7 +302,8 @@ outbind_password = "hush"
     alert = await told(file, CommandId.ALERT_NOTIFICATION, "source_addr", "esme_addr", "ms_availability_status")
     assert alert == {(int(NUMBER), "Shop", 0)}
     kinds = await told(file, CommandId.DELIVER_SM, "esm.submit.msg_type", "message_state")
-    assert kinds == {(1, 2), (8, 1)}  # bits 2 to 5 of esm_class: a receipt, and what is on its way
+    # Bits 2 to 5 of esm_class with message_state: receipts, delivered and expired, and a message on its way.
+    assert kinds == {(1, 2), (1, 3), (8, 1)}
 
 
 async def test_the_dissector_does_find_a_malformed_packet(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ import asyncio
 
 import pytest
 
-from smppgw.simulators.retarus import lifecycle
-from smppgw.simulators.retarus.lifecycle import Way
 from smppgw.smpp.consts import CommandStatus, Tag
 from smppgw.smpp.pdu import AlertNotification, DataSm, DataSmResp, DeliverSm, decode, encode, respond
 from smppgw.smpp.receipt import Stat
 from tests.e2e.daemon import Daemon
 from tests.e2e.esme import bind, read_receipt, submit
+from tests.e2e.phone import Phone
 from tests.e2e.waiting import LIMIT_S, until
 from tests.e2e.wire import Wire, bind_pdu, wired
 
@@ -18,22 +17,6 @@ pytestmark = pytest.mark.e2e
 
 NUMBER = "4915112345201"
 NOTIFY = 0x10
-
-
-class Phone:
-    """The phone behind every number; the simulated carrier looks at it whenever it is asked for a status."""
-
-    ON, OFF, SILENT = lifecycle.way_of(NUMBER), lifecycle.way_of("4915112340003"), Way(end=None)
-
-    def __init__(self) -> None:
-        self.is_now = self.SILENT
-
-
-@pytest.fixture
-def phone(monkeypatch: pytest.MonkeyPatch) -> Phone:
-    phone = Phone()
-    monkeypatch.setattr(lifecycle, "way_of", lambda dst: phone.is_now)
-    return phone
 
 
 class Deliveries:

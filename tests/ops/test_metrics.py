@@ -41,6 +41,7 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "carrier_state": ("gauge", frozenset({"carrier", "state"})),
     "carrier_paused": ("gauge", frozenset({"carrier", "cause"})),
     "status_poll_lag_seconds": ("gauge", frozenset({"carrier"})),
+    "doubts_ended": ("counter", frozenset({"carrier", "ending"})),
     "reconciliation_parts": ("gauge", frozenset({"carrier", "side"})),
     "receipts": ("counter", frozenset({"account", "stat"})),
     "receipts_pending": ("gauge", frozenset({"account"})),
@@ -104,6 +105,7 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
     metrics.finished(stranger, stranger, stranger, 1.0)
     metrics.called(stranger, stranger, stranger, 0.1)
     metrics.batch(stranger, 1)
+    metrics.doubts_ended(stranger, stranger, 1)
     metrics.receipt(stranger, stranger)
     metrics.unmatched(stranger)
     metrics.push(stranger, stranger)

@@ -12,6 +12,7 @@ import pytest
 from smppgw.smpp import dial
 from smppgw.smpp.aio import Connection
 from smppgw.smpp.dial import Dialler, HandshakeError
+from smppgw.smpp.errors import LocalProtocolError
 from smppgw.smpp.events import Answered, Ended, EndReason, Received
 from smppgw.smpp.pdu import BindReceiver, DeliverSm, DeliverSmResp, Outbind, Unbind, UnbindResp
 from smppgw.smpp.settings import SessionSettings
@@ -63,12 +64,14 @@ class Caller:
         self.bound: list[Connection] = []
         self.closed: list[Connection] = []
 
-    async def dial(self, esme: Esme, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+    async def dial(
+        self, esme: Esme, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, outbind: Outbind = OUTBIND
+    ) -> None:
         async with asyncio.timeout(BOUND_S):
             await self.dialler.dial(
                 host,
                 esme.port,
-                OUTBIND,
+                outbind,
                 called="legacy",
                 ssl=tls,
                 on_bound=self.bound.append,
@@ -257,6 +260,16 @@ async def test_a_call_that_is_given_up_leaves_nothing_behind() -> None:
             await peer.reader.read()
 
     assert (caller.handler.calls, caller.dialler.connections) == ([], set())
+
+
+async def test_an_outbind_that_does_not_fit_leaves_no_connection_behind() -> None:
+    caller = Caller()
+    async with Esme().listening() as esme:
+        with pytest.raises(LocalProtocolError):
+            await caller.dial(esme, outbind=Outbind(system_id="x" * 16))
+
+        assert await (await esme.call()).take() is None
+    assert caller.dialler.connections == set()
 
 
 async def test_who_is_called_and_does_not_bind_is_let_go() -> None:

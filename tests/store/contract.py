@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
-from smppgw.core.doubt import DoubtProgress
+from smppgw.core.doubt import PARKED_S, DoubtProgress
 from smppgw.core.model import Address, Message, MessageId, Operation, Outcome, OutgoingKind, Part, Stage, TrafficClass
 from smppgw.core.operations import IdKey, Named
 from smppgw.core.verdict import Evidence, StatusReport
@@ -1013,7 +1013,8 @@ class TestTime:
 
         swept = await room.sweep()
 
-        assert (swept.finished, swept.queued, swept.doubted, swept.kept_too_long) == ((), False, 0, 0)
+        assert (swept.finished, swept.queued, swept.doubted) == ((), False, 0)
+        assert (swept.parked_too_long, swept.kept_too_long) == (0, 0)
 
 
 class TestARequeuedMessage:
@@ -1465,6 +1466,25 @@ class TestADoubt:
         assert (await room.doubts())[1] == []
         assert await room.stage(message) is Stage.PARKED
 
+    async def test_what_was_parked_for_a_week_ends_as_unknown(self, room: Room) -> None:
+        message = await self.resolve(room, Parked())
+        room.clock.now += PARKED_S - 0.001
+        held = await room.sweep()
+        await room.crash()
+        room.clock.now += 0.001
+
+        swept = await room.sweep()
+
+        assert (held.finished, held.parked_too_long, swept.parked_too_long) == ((), 0, 1)
+        assert [(finish.message, finish.outcome) for finish in swept.finished] == [(message, Outcome.UNKNOWN)]
+        assert await room.receipts() == {message: (Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN)}
+        assert await room.waiting() == {}
+
+    async def test_a_carrier_that_has_parked_messages_has_work(self, room: Room) -> None:
+        await self.resolve(room, Parked())
+
+        assert await room.store.carriers_with_work() == ["alpha"]
+
     @pytest.mark.parametrize("parked", [False, True])
     async def test_a_report_ends_it(self, room: Room, parked: bool) -> None:
         message = await self.resolve(room, Parked()) if parked else await in_doubt(room)
@@ -1496,6 +1516,16 @@ class TestABatchOfDifferentFates:
         _, polled = await room.polls()
 
         assert [[sent.message for sent in poll.sent] for poll in polled] == [[kept]]
+
+    async def test_the_doubt_knows_that_it_holds_up_polls(self, room: Room) -> None:
+        _, kept, _ = await self.mixed(room)
+        lease, (before,) = await room.doubts()
+        await room.store.note_doubt(before.attempt.batch, before.progress, lease=lease, due_at=room.now)
+        await room.report(kept)
+
+        _, (after,) = await room.doubts()
+
+        assert (before.holds_up_polls, after.holds_up_polls) == (True, False)
 
     async def test_the_taken_one_is_polled_after_a_push_ended_the_doubt(self, room: Room) -> None:
         _, kept, doubted = await self.mixed(room)

@@ -1,15 +1,18 @@
 """What every store must keep of what accounts hear beside receipts. Used like ``contract``."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Requeued
-from smppgw.core.model import Address, MessageId, Operation, Outcome, Outgoing, OutgoingKind, Stage
+from smppgw.core.model import Address, CarrierRef, MessageId, Operation, Outcome, Outgoing, OutgoingKind, Stage
 from smppgw.core.operations import IdKey, Named, Replacement
 from smppgw.core.unreached import UNREACHED
 from smppgw.store.base import Acknowledged, OutgoingResult, Postponed, Refused
+from tests.store.push_contract import enroute, pushed, said
+from tests.store.push_contract import text as inbound_text
 from tests.store.room import RECEIVER, START, Room, final, taken
 
 NOTIFY = 0x10
@@ -561,3 +564,70 @@ class TestAlerts:
         await reached(room)
 
         assert (await room.store.backlog()).outgoing == {}
+
+
+class TestNoticesAndPushes:
+    """A push is as good a proof as an answer, and as good an end as a poll."""
+
+    async def test_a_push_that_proves_a_doubt_a_success_owes_the_notification_once(self, room: Room) -> None:
+        await room.submit(registered_delivery=NOTIFY | 1)
+        lease, batch, (message,) = await room.call()
+        await room.settle(batch, lease, {message: Doubted()}, due_in_s=0)
+
+        for _ in range(2):
+            await pushed(room, enroute(batch=batch))
+
+        assert await due(room) == [(OutgoingKind.INTERMEDIATE, "id1")]
+
+    async def test_one_about_a_call_without_an_answer_owes_it_with_the_answer(self, room: Room) -> None:
+        await room.submit(registered_delivery=NOTIFY | 1)
+        lease, batch, (message,) = await room.call()
+        await pushed(room, enroute(batch=batch))
+        before = await due(room)
+
+        await room.settle(batch, lease, {message: taken()})
+
+        assert (before, await due(room)) == ([], [(OutgoingKind.INTERMEDIATE, "id1")])
+
+    async def test_a_final_push_takes_the_place_of_the_notification(self, room: Room) -> None:
+        await room.submit(registered_delivery=NOTIFY | 1)
+        batch, _ = await room.send()
+
+        await pushed(room, said(batch=batch))
+
+        assert await due(room) == [(OutgoingKind.RECEIPT, "id1")]
+
+    async def test_an_end_that_waited_for_its_message_leaves_no_notification(self, room: Room) -> None:
+        await room.submit(registered_delivery=NOTIFY | 1)
+        lease, batch, (message,) = await room.call()
+        await pushed(room, said(ref=CarrierRef("M.7")))
+
+        await room.settle(batch, lease, {message: taken("M.7")})
+
+        assert await due(room) == [(OutgoingKind.RECEIPT, "id1")]
+
+    async def test_a_push_may_set_the_flag_and_another_may_owe_the_alert(self, room: Room) -> None:
+        for end in (
+            replace(said(Outcome.EXPIRED), error=ErrorCode.VALIDITY_EXCEEDED, at=START + 5),
+            said(at=START + 9),
+        ):
+            await room.submit(registered_delivery=0, wants_alert=True)
+            batch, _ = await room.send()
+            await pushed(room, replace(end, batch=batch))
+
+        assert await due(room) == [(OutgoingKind.ALERT, "id1")]
+
+    async def test_what_is_purged_of_a_message_is_its_own(self, room: Room) -> None:
+        """An inbound text has a number of its own, beside those of segments."""
+        await pushed(room, inbound=(inbound_text(),))
+        message = await room.submit(registered_delivery=NOTIFY | 1)
+        await room.send()
+        await room.report(message)
+        room.clock.now += 1
+        lease, leased = await room.outgoing()
+        receipts = {one.id: Acknowledged() for one in leased if one.kind is OutgoingKind.RECEIPT}
+        await room.store.settle_outgoing(receipts, lease=lease, now=room.now)
+        room.clock.now += 60
+
+        assert await room.store.purge(before=room.now, limit=10) == 1
+        assert [kind for kind, _ in await due(room)] == [OutgoingKind.INBOUND]

@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
+from smppgw.core.doubt import PARKED_S
 from smppgw.core.model import (
     STEPS,
     Attempt,
@@ -506,9 +507,9 @@ class Workers(RuleBasedStateMachine):
             self.sweep()
             self.route(hopeless=False)
             self.send_everything()
-            for number, stage in self.run(self.room.backend.stages()).items():
-                if stage is Stage.PARKED:
-                    self.note(self.run(self.room.report(MessageId(number))))
+            if Stage.PARKED in self.run(self.room.backend.stages()).values():
+                self.room.clock.now += PARKED_S  # nobody comes for it
+                self.sweep()
             self.stages = self.run(self.room.backend.stages())
             if set(self.stages.values()) <= {Stage.FINAL}:
                 break

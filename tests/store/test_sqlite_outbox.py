@@ -6,6 +6,7 @@ from tests.store.outbox_contract import (  # noqa: F401 - pytest collects them h
     TestANotificationThatIsTooLate,
     TestANotificationThatWasTaken,
     TestIntermediateNotifications,
+    TestNoticesAndPushes,
 )
 
 

@@ -13,6 +13,7 @@ from smppgw.store.base import Finish
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
+from smppgw.workers.pace import Occasions
 from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
 from tests.workers.fakes import NO_PRICES, WAIT_S, Depot, FakeCarrier, FakeClock, metrics_for
@@ -40,6 +41,7 @@ class Crewing:
 
     def __post_init__(self) -> None:
         self.circuits = {name: self.new_circuit() for name in self.carriers}
+        self.occasions = {name: Occasions(one.limits, self.time.clock) for name, one in self.carriers.items()}
         self.dispatchers = {name: self._dispatcher(name) for name in self.carriers}
 
     @property
@@ -68,6 +70,7 @@ class Crewing:
             store=self.depot.store,
             settlement=self.settlement(name),
             circuit=self.circuits[name],
+            occasions=self.occasions[name],
             clock=self.time.clock,
             metrics=self.metrics,
             new_batch_id=self._new_batch_id,
@@ -85,7 +88,9 @@ class Crewing:
             carrier=self.carrier,
             store=self.depot.store,
             settlement=self.settlement(),
+            occasions=self.occasions["alpha"],
             clock=self.time.clock,
+            metrics=self.metrics,
             jitter=lambda: 0.5,
             on_queued=self.ring,
         )

@@ -1,6 +1,8 @@
 """Queued messages are sent, each at most once, in batches that grow with the load."""
 
 import asyncio
+import contextlib
+import sqlite3
 from typing import Any
 
 import pytest
@@ -942,3 +944,96 @@ async def test_what_was_not_taken_costs_nothing(depot: Depot, time: FakeClock) -
     await crew.send_all()
 
     assert value_of(crew.metrics, "cost_total", account="acme", carrier="alpha", currency="EUR") == 0
+
+
+async def test_the_ledger_books_the_parts_that_the_answer_tells(depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(depot, time, prices=Prices({"alpha": RateCard.parse(CARD, "card")}, Exchange(), "EUR"))
+    crew.carrier.scripts.append(all_get(Accepted(CarrierRef("J"), parts=2)))
+    (number,) = await depot.submit()
+
+    await crew.send_all()
+
+    with contextlib.closing(sqlite3.connect(depot.real._path)) as connection:
+        booked = connection.execute("SELECT message, parts, micros FROM costs").fetchall()
+    assert booked == [(number, 2, 2 * 75_000)]
+
+
+# --- calls of several that are scarce ---------------------------------------------------------------------------------
+
+
+def scarce(depot: Depot, time: FakeClock) -> Crewing:
+    """A carrier that takes 50 calls a second, and one of several."""
+    return crew_with(depot, time, calls_per_s=50.0, max_in_flight=4, batch_from=5, batches_per_s=1.0)
+
+
+async def test_few_messages_are_not_worth_a_scarce_call(depot: Depot, time: FakeClock) -> None:
+    crew = scarce(depot, time)
+    await depot.submit(4)
+
+    await crew.send_all(4)
+
+    assert crew.carrier.sizes == [1, 1, 1, 1]
+
+
+async def test_many_messages_share_a_scarce_call(depot: Depot, time: FakeClock) -> None:
+    crew = scarce(depot, time)
+    await depot.submit(20)
+
+    await crew.send_all()
+
+    assert crew.carrier.sizes == [20]
+
+
+async def test_until_the_next_scarce_call_messages_go_one_by_one(depot: Depot, time: FakeClock) -> None:
+    crew = scarce(depot, time)
+    begun = time.ticked
+    await depot.submit(120)
+
+    await crew.send_all(21)
+    first, *others = crew.carrier.sizes
+
+    assert first == 100
+    assert others == [1] * 20
+    assert time.ticked - begun < 1.0  # 50 calls a second, four of them at once
+
+
+async def test_the_next_scarce_call_goes_when_its_time_has_come(depot: Depot, time: FakeClock) -> None:
+    crew = scarce(depot, time)
+    await depot.submit(20)
+
+    async with crew.working():
+        await depot.scripted.until("settle done")
+        time.advance(1.0)
+        await depot.submit(20)
+        crew.ring()
+        await depot.scripted.until("settle done", 2)
+
+    assert crew.carrier.sizes == [20, 20]
+
+
+async def test_what_does_not_go_with_the_largest_batch_is_not_held_up_by_it(
+    depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = scarce(depot, time)
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.text)
+    others = await depot.submit(3)
+    many = await depot.accept(*(depot.submission("promotion", recipient=f"49171000077{n}") for n in range(7)))
+
+    await crew.send_all(4)
+
+    batches = [attempt.messages for attempt in crew.carrier.sent]
+    assert batches[0] == tuple(many)
+    assert sorted(batches[1:]) == [(number,) for number in others]
+    assert await depot.stages() == {"awaiting_status": 10}
+
+
+async def test_groups_that_are_not_worth_it_go_in_their_order_and_nothing_is_forgotten(
+    depot: Depot, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = scarce(depot, time)
+    monkeypatch.setattr(crew.carrier, "group_key", lambda message: message.id)
+    numbers = await depot.submit(30)
+
+    await crew.send_all(30)
+
+    assert [attempt.messages for attempt in crew.carrier.sent] == [(number,) for number in numbers]

@@ -4,12 +4,13 @@ import itertools
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from smppgw.carriers.base import CarrierLimits
 from smppgw.core.codes import ErrorCode
 from smppgw.core.doubt import LOOKUP_DEADLINE_S, LOOKUP_SPAN_S, LOOKUPS
-from smppgw.core.model import CarrierRef, DoubtRule, MessageId
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, Verdict
+from smppgw.core.model import CarrierRef, DoubtRule, MessageId, Outcome
+from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, Rejected, StatusReport, Verdict
 from smppgw.store.base import StoreError, StoreFailedError
 from smppgw.workers.doubts import LEASE_S, Doubts
 from tests.workers.crewing import Crewing
@@ -27,8 +28,10 @@ class Room:
 
     def __init__(self, depot: Depot, time: FakeClock, **changes: Any) -> None:
         self.depot, self.time = depot, time
-        windows = {name: changes.pop(name, None) for name in ("fence_s", "push_wait_s")}
-        limits = CarrierLimits(max_messages=100, calls_per_s=1000.0, **windows)
+        names = ("fence_s", "push_wait_s", "batches_per_s")
+        limits = CarrierLimits(
+            max_messages=100, calls_per_s=1000.0, **{name: changes.pop(name, None) for name in names}
+        )
         self.carrier = FakeCarrier(limits=limits, **changes)
         self.crew = Crewing(depot, time, {"alpha": self.carrier})
         self.doubts: Doubts = self.crew.doubts()
@@ -242,6 +245,89 @@ async def test_a_carrier_whose_look_ups_cannot_find_anything_is_not_asked(depot:
     assert len(await depot.owed()) == 1
 
 
+# --- waiting for a push -----------------------------------------------------------------------------------------------
+
+PUSH_WAIT_S = 6 * 3600.0
+
+
+@pytest.fixture
+def pushed(depot: Depot, time: FakeClock) -> Room:
+    """A carrier that cannot be asked, and pushes."""
+    return Room(depot, time, fence_s=FENCE_S, lookup_resolves=False, push_wait_s=PUSH_WAIT_S)
+
+
+async def test_a_push_is_waited_for_without_a_call(pushed: Room) -> None:
+    (number,) = await pushed.doubt()
+    begun = pushed.time.now
+    pushed.carrier.scripts.append(ARRIVED)
+
+    await pushed.step()  # the repeat
+    await pushed.step()  # the beginning of the wait
+    due_at = pushed.depot.next_doubt_at()
+    await pushed.step()  # its end
+
+    assert due_at == begun + PUSH_WAIT_S
+    assert (pushed.repeats, pushed.carrier.looked_up) == (1, [])
+    assert await pushed.depot.owed() == [(f"id{number}", "unknown", ErrorCode.OUTCOME_UNKNOWN)]
+
+
+async def test_a_push_that_comes_meanwhile_ends_the_doubt_with_the_truth(pushed: Room) -> None:
+    (number,) = await pushed.doubt()
+    pushed.carrier.scripts.append(ARRIVED)
+    await pushed.step()
+    await pushed.step()
+    pushed.time.advance(PUSH_WAIT_S / 2)
+
+    await pushed.depot.real.report(
+        [StatusReport(message=number, outcome=Outcome.DELIVERED, final=True)], now=pushed.time.now
+    )
+
+    assert await pushed.depot.stages() == {}
+    assert pushed.depot.next_doubt_at() is None
+    assert await pushed.depot.owed() == [(f"id{number}", "delivered", ErrorCode.NONE)]
+
+
+async def test_a_doubt_that_holds_up_polls_of_others_does_not_wait(depot: Depot, time: FakeClock) -> None:
+    room = Room(depot, time, push_wait_s=PUSH_WAIT_S)
+    found, lost = await room.doubt(2)
+    begun = time.now
+    room.carrier.lookups.append(
+        lambda attempt: {found: Accepted(CarrierRef("J.7")), lost: Doubtful("not found", Evidence.ABSENT)}
+    )
+
+    while not await depot.owed():
+        assert await room.step()
+
+    assert time.now - begun < PUSH_WAIT_S
+    assert await depot.stages() == {"awaiting_status": 1}
+
+
+async def test_look_ups_come_before_the_wait(depot: Depot, time: FakeClock) -> None:
+    room = Room(depot, time, push_wait_s=PUSH_WAIT_S)
+    await room.doubt()
+    begun = time.now
+
+    await room.to_the_end()
+
+    assert len(room.carrier.looked_up) >= LOOKUPS
+    assert time.now - begun >= PUSH_WAIT_S
+
+
+@pytest.mark.parametrize(("evidence", "resent"), [(LOST, 1), (ARRIVED, 0)])
+async def test_only_after_the_wait_is_sent_anew_what_nobody_has_heard_of(
+    depot: Depot, time: FakeClock, evidence: Any, resent: int
+) -> None:
+    room = Room(depot, time, fence_s=FENCE_S, lookup_resolves=False, push_wait_s=PUSH_WAIT_S, on_doubt=DoubtRule.RESEND)
+    await room.doubt()
+    begun = time.now
+    room.carrier.default = evidence
+
+    await room.to_the_end()
+
+    assert time.now - begun >= PUSH_WAIT_S
+    assert (await depot.stages()).get("queued", 0) == resent
+
+
 # --- the end by rule --------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +352,24 @@ async def test_only_the_written_rule_sends_again_and_says_so(depot: Depot, time:
 
     assert sent_before == 1
     assert [message.id for message in messages] == [number]
+
+
+@pytest.mark.parametrize(
+    ("rule", "ending"), [(DoubtRule.UNKNOWN, "unknown"), (DoubtRule.PARK, "parked"), (DoubtRule.RESEND, "resent")]
+)
+async def test_what_ends_by_rule_is_counted_and_told(
+    depot: Depot, time: FakeClock, rule: DoubtRule, ending: str
+) -> None:
+    room = Room(depot, time, on_doubt=rule, lookup_resolves=False)
+    await room.doubt(3)
+
+    with capture_logs() as logs:
+        await room.step()
+
+    assert value_of(room.crew.metrics, "doubts_ended_total", carrier="alpha", ending=ending) == 3
+    [line] = [line for line in logs if line["event"] == "doubt ended unresolved"]
+    assert (line["log_level"], line["rule"], line["messages"]) == ("warning", rule.value, 3)
+    assert line["possible_duplicates"] == (3 if ending == "resent" else 0)
 
 
 async def test_what_is_known_to_have_arrived_is_never_sent_again(depot: Depot, time: FakeClock) -> None:
@@ -331,35 +435,17 @@ async def test_steps_keep_the_pace_of_the_carrier(depot: Depot, time: FakeClock,
     assert pauses[:1] == [pytest.approx(0.5)]
 
 
-# --- pushes -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("rule", "end"), [(DoubtRule.UNKNOWN, {}), (DoubtRule.PARK, {"parked": 1})])
-async def test_where_only_a_push_can_tell_one_is_waited_for_and_then_the_rule_holds(
-    depot: Depot, time: FakeClock, rule: DoubtRule, end: dict[str, int]
+async def test_repeats_of_calls_of_several_wait_for_their_occasions(
+    depot: Depot, time: FakeClock, pauses: list[float]
 ) -> None:
-    room = Room(depot, time, lookup_resolves=False, on_doubt=rule, push_wait_s=3600)
-    await room.doubt()
-    begun = time.now
+    room = Room(depot, time, fence_s=FENCE_S, batches_per_s=1.0)
+    for _ in range(3):
+        await room.doubt(2)
+    room.carrier.default = TAKEN
+    time.advance(60.0)
+    pauses.clear()
 
-    assert await room.step()
-    waiting = await depot.stages()
-    assert depot.next_doubt_at() == begun + 3600
-    assert await room.step()
+    await room.doubts.turn()
 
-    assert waiting == {"doubtful": 1}
-    assert await depot.stages() == end
-    assert (room.repeats, room.carrier.looked_up) == (0, [])
-
-
-async def test_inside_the_fence_a_carrier_that_pushes_is_repeated_all_the_same(depot: Depot, time: FakeClock) -> None:
-    room = Room(depot, time, lookup_resolves=False, fence_s=FENCE_S, push_wait_s=3600)
-    await room.doubt()
-    room.carrier.scripts.append(ARRIVED)
-
-    assert await room.step()
-    assert await room.step()
-
-    assert room.repeats == 1
-    assert await depot.stages() == {"doubtful": 1}
-    assert depot.next_doubt_at() == room.carrier.sent[0].prepared_at + 3600
+    assert await depot.stages() == {"awaiting_status": 6}
+    assert sum(pauses) == pytest.approx(2.0)  # three calls, the first at once

@@ -2,8 +2,9 @@
 
 import pytest
 
+from smppgw.carriers.base import CarrierLimits
 from smppgw.core.pacing import TokenBucket
-from smppgw.workers.pace import pace, until_due
+from smppgw.workers.pace import Occasions, pace, until_due
 from tests.workers.fakes import FakeClock
 
 
@@ -33,3 +34,31 @@ async def test_waiting_alone_takes_nothing(time: FakeClock) -> None:
     await until_due(bucket, time.clock)
 
     assert bucket.take(time.ticked)
+
+
+def test_where_nothing_is_said_calls_of_several_are_not_scarce(time: FakeClock) -> None:
+    occasions = Occasions(CarrierLimits(max_messages=100), time.clock)
+
+    assert not occasions.are_scarce
+    assert [occasions.take() for _ in range(3)] == [True] * 3
+
+
+def test_a_scarce_occasion_is_taken_once(time: FakeClock) -> None:
+    occasions = Occasions(CarrierLimits(max_messages=100, batches_per_s=1.0), time.clock)
+
+    taken = [occasions.take(), occasions.take()]
+    time.advance(1.0)
+
+    assert [*taken, occasions.take()] == [True, False, True]
+
+
+async def test_only_a_call_of_several_waits_for_an_occasion(time: FakeClock, pauses: list[float]) -> None:
+    occasions = Occasions(CarrierLimits(max_messages=100, batches_per_s=1.0), time.clock)
+    occasions.take()
+
+    await occasions.wait(1)
+    single = list(pauses)
+    await occasions.wait(2)
+
+    assert single == []
+    assert sum(pauses) == pytest.approx(1.0)

@@ -8,13 +8,17 @@ from structlog.testing import capture_logs
 
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import CarrierRef, Outcome, Part
-from smppgw.core.verdict import PushedReport
+from smppgw.core.doubt import PARKED_S
+from smppgw.core.model import CarrierRef, DoubtRule, Outcome, Part
+from smppgw.core.verdict import Doubtful, PushedReport
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Finish, StoreError
 from smppgw.workers import sweep
 from smppgw.workers.sweep import FIGURES_EVERY, PURGE_EVERY, Sweeper
-from tests.workers.fakes import WAIT_S, Depot, FakeClock, metrics_for, value_of
+from tests.workers.crewing import Crewing
+from tests.workers.fakes import WAIT_S, Depot, FakeCarrier, FakeClock, all_get, metrics_for, value_of
+
+LOST = Doubtful("timeout")
 
 
 class Broom:
@@ -57,6 +61,24 @@ async def test_what_waited_too_long_expires_with_its_receipt(broom: Broom, depot
 
     assert [(finish.message, finish.outcome) for finish in broom.finished] == [(number, Outcome.EXPIRED)]
     assert await depot.owed() == [(f"id{number}", "expired", ErrorCode.EXPIRED_IN_GATEWAY)]
+
+
+async def test_what_was_parked_too_long_ends_with_an_alert(broom: Broom, depot: Depot, time: FakeClock) -> None:
+    crew = Crewing(
+        depot, time, {"alpha": FakeCarrier(on_doubt=DoubtRule.PARK, lookup_resolves=False, default=all_get(LOST))}
+    )
+    (number,) = await depot.submit()
+    await crew.send_all()
+    time.advance(2.0)
+    await crew.doubts().turn()
+    time.advance(PARKED_S)
+
+    with capture_logs() as logs:
+        await broom.sweeper.turn()
+
+    assert [(finish.message, finish.outcome) for finish in broom.finished] == [(number, Outcome.UNKNOWN)]
+    assert [(line["log_level"], line["messages"]) for line in logs if "parked" in line["event"]] == [("error", 1)]
+    assert await depot.owed() == [(f"id{number}", "unknown", ErrorCode.OUTCOME_UNKNOWN)]
 
 
 async def test_messages_do_not_expire_without_a_word(broom: Broom, depot: Depot, time: FakeClock) -> None:

@@ -14,8 +14,11 @@ import httpx2 as httpx
 import msgspec
 
 from smppgw.carriers.alibaba.beijing import next_hour, next_minute
+from smppgw.carriers.alibaba.chain import Chain
 from smppgw.carriers.alibaba.codes import Kind, Refusal, code_word, number_window
 from smppgw.carriers.alibaba.config import AlibabaAccount
+from smppgw.carriers.alibaba.credentials import CredentialSource, FixedKey, RenewedKey
+from smppgw.carriers.alibaba.key_file import read_key_file
 from smppgw.carriers.alibaba.signature import Call, Credentials, canonical_query, date_of, signed_headers
 from smppgw.carriers.http import (
     MAX_RETRY_AFTER_S,
@@ -36,16 +39,21 @@ from smppgw.carriers.http import (
     retry_after,
 )
 from smppgw.core.model import Attempt
-from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
+from smppgw.core.verdict import Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 
 METHOD: Final = "POST"
 OK: Final = "OK"
 ACCOUNT_PAUSE_S: Final = 60.0
 """Keys, money and permissions seldom mend themselves within a minute."""
+KEY_PAUSE_S: Final = 5.0
+"""Another access key is being fetched, or looked for."""
 QUOTA_PAUSE_S: Final = 600.0
 """A limit ends at midnight or at the month's end, or when somebody raises it; that is looked for every ten minutes."""
 MAX_ANSWER_OCTETS: Final = 1024 * 1024
 """Of a list: 50 rows with texts of 500 characters, each written as six octets, and room for as much again."""
+
+_KEY_REFUSED: Final = ("InvalidAccessKeyId", "InvalidSecurityToken")
+"""How codes begin that say that the key is not, or no longer, known."""
 
 _Body = TypeVar("_Body")
 
@@ -79,6 +87,11 @@ class Reply:
         return self.answer.status == httpx.codes.OK and self.code == OK
 
 
+@dataclass(frozen=True, slots=True)
+class _NoKey(NotSent):
+    """There is nothing good to sign with at the moment: the platform certainly did nothing."""
+
+
 class Api:
     """One account at one endpoint."""
 
@@ -94,13 +107,7 @@ class Api:
         observer: Observer,
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
-        if config.access_key_id is None or config.access_key_secret is None:
-            raise ValueError(f"carrier {carrier}: the access key was not loaded")
-        self._credentials = Credentials(
-            access_key_id=config.access_key_id,
-            access_key_secret=config.access_key_secret,
-            security_token=config.security_token,
-        )
+        self._credentials = _source(carrier, config, clock)
         self._carrier = carrier
         self._config = config
         self._version = version
@@ -116,12 +123,21 @@ class Api:
             transport=transport,
         )
 
+    @property
+    def problem(self) -> str | None:
+        """Why there is no access key, or no fresh one; None: all is well."""
+        return self._credentials.problem
+
+    async def ready(self) -> None:
+        """Fetch the access key where it is not fixed, and keep it fresh from then on. Never raises; bounded."""
+        await self._credentials.start()
+
     async def send(
         self,
         attempt: Attempt,
         *,
         action: str,
-        accepted: Callable[[Reply], Accepted | Doubtful],
+        accepted: Callable[[Reply], Verdict],
         refused: Callable[[Reply | NotSent | Lost], Verdict] | None = None,
     ) -> Verdict:
         """Send an attempt, signed anew, and read the answer.
@@ -178,6 +194,9 @@ class Api:
     def refused(self, result: Reply | NotSent | Lost) -> Deferred | Doubtful | Rejected:
         """Say what a call means that was not answered with OK, or whose OK cannot be read."""
         match result:
+            case _NoKey():
+                until = self._clock() + KEY_PAUSE_S
+                return Deferred(result.reason, not_before=until, whole_carrier=True, pause=PauseCause.LOGIN)
             case NotSent():
                 return not_sent(result)
             case Lost():
@@ -186,7 +205,8 @@ class Api:
                 return self._read(result)
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Fetch no more access keys and close the connections."""
+        await self._credentials.stop()
         await self._http.aclose()
 
     async def _question(self, action: str, parameters: Mapping[str, str]) -> Reply | NotSent | Lost:
@@ -211,6 +231,9 @@ class Api:
         content_type: str | None = None,
         body: bytes = b"",
     ) -> Reply | NotSent | Lost:
+        credentials = self._credentials.current()
+        if credentials is None:
+            return _NoKey(f"no access key: {self.problem or 'it has expired'}")
         rpc = Call(
             action=action,
             version=self._version,
@@ -223,14 +246,19 @@ class Api:
             content_type=content_type,
         )
         # Without it the gateway may answer in XML (alibaba.md 1).
-        headers = {"accept": "application/json", **signed_headers(rpc, self._credentials)}
+        headers = {"accept": "application/json", **signed_headers(rpc, credentials)}
         result = await call(
             self._http,
             request(host, f"/?{query}", method=METHOD, headers=headers, body=body),
             deadline_s=deadline_s,
             max_octets=MAX_ANSWER_OCTETS,
         )
-        return _reply(result) if isinstance(result, Answer) else result
+        if not isinstance(result, Answer):
+            return result
+        reply = _reply(result)
+        if reply.code and reply.code.startswith(_KEY_REFUSED) and self._credentials.refused(credentials):
+            return _NoKey(f"http {result.status}: {redact(reply.code)}")
+        return reply
 
     def _read(self, reply: Reply) -> Deferred | Doubtful | Rejected:
         status, now = reply.answer.status, self._clock()
@@ -249,6 +277,20 @@ class Api:
             return Doubtful(reason)
         usual = read_refusal(reply.answer, now)
         return replace(usual, reason=reason) if reply.code else usual
+
+
+def _source(carrier: str, config: AlibabaAccount, clock: Callable[[], float]) -> CredentialSource:
+    if config.access_key_id is not None and config.access_key_secret is not None:
+        return FixedKey(
+            Credentials(
+                access_key_id=config.access_key_id,
+                access_key_secret=config.access_key_secret,
+                security_token=config.security_token,
+            )
+        )
+    if (file := config.access_key_file) is not None:
+        return RenewedKey(carrier, lambda _is_doubted: read_key_file(file), clock)
+    return RenewedKey(carrier, Chain().load, clock)
 
 
 def _verdict(meaning: Refusal, reason: str, answer: Answer, now: float) -> Deferred | Doubtful | Rejected:

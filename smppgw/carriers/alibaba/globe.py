@@ -1,10 +1,14 @@
-"""Alibaba Cloud SMS outside mainland China, Dysmsapi 2018-05-01: free text, one number per call.
+"""Alibaba Cloud SMS from abroad, Dysmsapi 2018-05-01: free text to all countries, templates to mainland China.
 
-A call without an answer cannot be found again: QueryMessage wants the MessageId that only the answer would have told
-(our ``TaskId`` comes back in pushes alone). So a doubt waits for a push, or for nothing, and ``resolve`` says so
-without a call.
+Doubt: inside the fence the identical request is repeated, ``SignatureNonceUsed`` proves that an earlier copy came. A
+call without an answer cannot be looked up: QueryMessage wants the MessageId that only the answer would have told, and
+our ``TaskId`` comes back in pushes alone. So a doubt waits for a push, where any come, and ``resolve`` makes no call.
 
-Sources: alibabacloud.com SendMessageToGlobe, QueryMessage, error codes 180674.
+Several messages share a call only where the section says so (``max_batch``): such a call may go once a second, which is
+slower than single calls unless very many wait; its answer does not say which id is whose, nor what each costs; and a
+call without an answer puts all of its messages in doubt. Whose status an id tells is then verified by its number.
+
+Sources: alibabacloud.com SendMessageToGlobe, BatchSendMessageToGlobe, QueryMessage, error codes 180674.
 """
 
 import asyncio
@@ -15,60 +19,62 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Final
 
 import httpx2 as httpx
-import msgspec
+import structlog
 
-from smppgw.carriers.alibaba import probing, pushes
+from smppgw.carriers.alibaba import globe_answers, probing, pushes
 from smppgw.carriers.alibaba.api import METHOD, Api, Reply
-from smppgw.carriers.alibaba.beijing import read_mail_date
-from smppgw.carriers.alibaba.codes import DELIVERED, EXPIRED, code_word, ending, globe_refusal
+from smppgw.carriers.alibaba.codes import globe_refusal
 from smppgw.carriers.alibaba.config import AlibabaGlobeConfig
-from smppgw.carriers.alibaba.signature import canonical_query, date_of
+from smppgw.carriers.alibaba.globe_calls import (
+    Action,
+    Envelope,
+    Letter,
+    action_of,
+    numbers_of,
+    write,
+    write_nothing,
+    write_template,
+)
+from smppgw.carriers.alibaba.globe_statuses import STATUS, Status, owner, reports
+from smppgw.carriers.alibaba.signature import date_of, percent
+from smppgw.carriers.alibaba.template_rows import read_template_file
+from smppgw.carriers.alibaba.wording import Lists, Reader, Wording
 from smppgw.carriers.base import CarrierLimits
-from smppgw.carriers.http import Observer, Operation, Unobserved, read_json, redact
+from smppgw.carriers.http import Observer, Operation, Unobserved
 from smppgw.carriers.probing import Probe
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, CarrierRef, Message, MessageId, Outcome, Sent, TrafficClass
 from smppgw.core.verdict import Accepted, Doubtful, Evidence, PushContents, Rejected, StatusReport, Verdict
 
+_log = structlog.get_logger()
+
 VERSION: Final = "2018-05-01"
+FENCE_S: Final = 900.0 - 60.0
+"""A date is good for 15 minutes and a nonce is remembered for longer; a minute is kept in hand."""
 DEADLINE_S: Final = 72 * 3600.0
+ASKING_S: Final = 60.0
+"""For the statuses of one call: well within the lease of a poll."""
 MAX_TEXT: Final = 2000
 """Characters (SendMessageToGlobe, ``Message``)."""
+SEVERAL_PER_S: Final = 0.9
+"""The platform takes one such call a second; two that leave a second apart may come a little closer."""
+MAX_SHARED_OCTETS: Final = 240
+"""Of a text in the query of a call for several: a hundred of them make a query of 27 kB, which is as long as the
+thousand numbers that the page allows."""
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
 _MAINLAND: Final = re.compile(r"861[0-9]{10}")
 _SENDER: Final = re.compile(r"[0-9]{1,15}|(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,11}")
-_MESSAGE_ID: Final = re.compile(r"[!-~]{1,64}")
-_COUNT: Final = re.compile(r"[1-9][0-9]?")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _TYPES: Final = {TrafficClass.OTP: "OTP", TrafficClass.TRANSACTIONAL: "NOTIFY", TrafficClass.MARKETING: "MKT"}
-_FAILED: Final = (2, "2")
-_EXPIRED: Final = (6, "6")
-"""``Status``. 1 and 3 changed places between editions of the documentation, so they decide nothing."""
-
-
-class _Sent(msgspec.Struct, frozen=True, rename="pascal"):
-    message_id: str
-    segments: int | str | None = None
-    """Text in the documentation's sample."""
-
-
-class _Message(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """The answer of QueryMessage."""
-
-    message_id: str | None = None
-    to: str | None = None
-    status: int | str | None = None
-    error_code: str | None = None
-    receive_date: str | None = None
-
-
-_SENT: Final = msgspec.json.Decoder(_Sent)
-_MESSAGE: Final = msgspec.json.Decoder(_Message)
+_STEPS_S: Final = ((6 * 3600.0, 60), (48 * 3600.0, 600), (math.inf, 3600))
+"""Validities up to the first may differ by up to the second within a call: each ends with the earliest."""
 
 
 class AlibabaGlobe:
-    """One account for all countries but mainland China."""
+    """One account at the international site."""
+
+    lookup_resolves = False
 
     push_answer = pushes.ANSWER
 
@@ -83,18 +89,28 @@ class AlibabaGlobe:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.name = name
+        self._shares = config.max_batch > 1
         self.limits = CarrierLimits(
+            max_messages=config.max_batch,
+            distinct_recipients=True,
+            # Fewer than single calls carry meanwhile are not worth it.
+            batch_from=math.floor(config.calls_per_s) + 1,
+            batches_per_s=SEVERAL_PER_S if self._shares else None,
             calls_per_s=config.calls_per_s,
             max_in_flight=config.max_in_flight,
             linger_s=config.linger,
+            fence_s=FENCE_S if config.fence else None,
             push_wait_s=config.push_wait_s,
         )
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
-        self.lookup_resolves = False
-        self.problem: str | None = None
         self._config = config
+        self._reader = None
+        if config.mainland and config.templates is not None:
+            # The site has templates of its own ("Go China"), and no operation that lists them.
+            self._reader = Reader(config, Lists(templates=read_template_file(config.templates)))
         self._free = asyncio.Semaphore(config.max_in_flight)
+        self._is_order_known_wrong = False
         self._api = Api(
             name,
             config,
@@ -106,10 +122,17 @@ class AlibabaGlobe:
             transport=transport,
         )
 
+    @property
+    def problem(self) -> str | None:
+        """Why there is no access key; None when there is one."""
+        return self._api.problem
+
     def check(self, message: Message) -> Rejected | None:
-        """Say whether number, sender and length are within what the service takes."""
-        if message.country == "CN" or _MAINLAND.fullmatch(message.recipient):
-            return Rejected(ErrorCode.NO_ROUTE, "mainland China takes templates only")
+        """Say whether number, sender and text are within what the service takes."""
+        if _SURROGATE.search(message.text):
+            return Rejected(ErrorCode.PARAMETER_REFUSED, "half a character in the text")
+        if _is_in_china(message):
+            return self._check_china(message)
         if not _NUMBER.fullmatch(message.recipient):
             return Rejected(ErrorCode.INVALID_NUMBER, "not a number of 7 to 15 digits", Outcome.UNDELIVERABLE)
         sender = self._sender(message)
@@ -117,42 +140,39 @@ class AlibabaGlobe:
             return Rejected(ErrorCode.SENDER_REFUSED, "a sender is 11 letters and digits, or 15 digits, at most")
         if len(message.text) > MAX_TEXT:
             return Rejected(ErrorCode.PARAMETER_REFUSED, f"longer than {MAX_TEXT} characters")
-        if _SURROGATE.search(message.text):
-            return Rejected(ErrorCode.PARAMETER_REFUSED, "half a character in the text")
         return None
 
     def group_key(self, message: Message) -> Hashable:
-        """Nothing shares a call; equal texts from one sender could."""
-        return message.sender, message.text
+        """Let short notifications and promotions of one sender with about the same validity share a call."""
+        is_alone = not self._shares or message.traffic_class is TrafficClass.OTP or _is_in_china(message)
+        if is_alone or len(percent(message.text)) > MAX_SHARED_OCTETS:
+            return message.id
+        return self._sender(message), message.traffic_class, _end_of_validity(message)
 
     def prepare(self, batch: Batch, now: float) -> Attempt:
-        """Write the SendMessageToGlobe request for the one message of a batch."""
-        (message,) = batch.messages
-        sender = self._sender(message)
-        parameters = {
-            "To": message.recipient,
-            **({"From": sender} if sender else {}),
-            "Message": message.text,
-            "Type": _TYPES[message.traffic_class],
-            "TaskId": batch.id,
-            "ValidityPeriod": str(max(1, math.ceil(min(message.expires_at - now, DEADLINE_S)))),
-        }
+        """Write the request: for one number, for several, or for one in mainland China."""
         return Attempt(
             batch=batch.id,
             host=self._config.endpoint,
             method=METHOD,
-            target=f"/?{canonical_query(parameters)}",
+            target=f"/?{self._query(batch, now)}",
             content_type=None,
             body=b"",
             nonce=secrets.token_hex(16),
             date=date_of(now),
             prepared_at=now,
-            messages=(message.id,),
+            messages=tuple(message.id for message in batch.messages),
         )
 
     async def send(self, attempt: Attempt) -> Mapping[MessageId, Verdict]:
-        """Make the call."""
-        verdict = await self._api.send(attempt, action="SendMessageToGlobe", accepted=_accepted)
+        """Make the call; an attempt that names no number ends here without one."""
+        match action_of(attempt):
+            case None:
+                verdict: Verdict = Rejected(ErrorCode.TEMPLATE_MISMATCH, "fits no template any more")
+            case Action.SEVERAL:
+                return await self._send_several(attempt)
+            case action:
+                verdict = await self._api.send(attempt, action=action, accepted=globe_answers.accepted)
         return dict.fromkeys(attempt.messages, verdict)
 
     async def resolve(self, attempt: Attempt, sent: Sequence[Sent]) -> Mapping[MessageId, Verdict]:
@@ -162,16 +182,30 @@ class AlibabaGlobe:
 
     async def statuses(self, sent: Sequence[Sent]) -> Sequence[StatusReport]:
         """Ask for each message whose id is known."""
-        async with asyncio.TaskGroup() as tasks:
-            asked = [tasks.create_task(self._status(each, each.ref)) for each in sent if each.ref]
-        return [report for task in asked if (report := task.result())]
+        found: list[tuple[Sent, Status]] = []
+
+        async def ask(one: Sent, ref: CarrierRef) -> None:
+            status = await self._status(ref)
+            if status and (whose := owner(status, one, sent, shared=self._shares)):
+                found.append((whose, status))
+                self._notice_order(one, whose)
+
+        try:
+            async with asyncio.timeout(ASKING_S), asyncio.TaskGroup() as tasks:
+                for each in sent:
+                    if each.ref:
+                        tasks.create_task(ask(each, each.ref))
+        except TimeoutError:
+            pass  # what is known by now is told, the rest is asked for again
+        return reports(found)
 
     def read_push(self, body: bytes, content_type: str) -> PushContents:
         """Read receipts."""
         return pushes.read_globe(body)
 
     async def ready(self) -> None:
-        """Need nothing beforehand."""
+        """Fetch the access key; while there is none, ``problem`` says why and messages wait."""
+        await self._api.ready()
 
     async def probe(self) -> Sequence[Probe]:
         """Ask one harmless question."""
@@ -181,58 +215,60 @@ class AlibabaGlobe:
         """Close the connections."""
         await self._api.aclose()
 
+    def _check_china(self, message: Message) -> Rejected | None:
+        if self._reader is None:
+            return Rejected(ErrorCode.NO_ROUTE, "mainland China takes templates only")
+        if not _MAINLAND.fullmatch(message.recipient):
+            return Rejected(ErrorCode.INVALID_NUMBER, "no mobile number of mainland China", Outcome.UNDELIVERABLE)
+        wording = self._reader.read(message.text, message.vendor_tlvs)
+        return wording if isinstance(wording, Rejected) else None
+
+    def _query(self, batch: Batch, now: float) -> str:
+        first = batch.messages[0]
+        ends_at = min(message.expires_at for message in batch.messages)
+        validity_s = max(1, math.ceil(min(ends_at - now, DEADLINE_S)))
+        if _is_in_china(first):
+            wording = self._reader and self._reader.read(first.text, first.vendor_tlvs)
+            if isinstance(wording, Wording):
+                return write_template(first.recipient, wording, validity_s)
+            return write_nothing(batch.id)
+        letters = [Letter(number=message.recipient, text=message.text) for message in batch.messages]
+        envelope = Envelope(sender=self._sender(first), kind=_TYPES[first.traffic_class], validity_s=validity_s)
+        return write(letters, envelope, batch.id)
+
     def _sender(self, message: Message) -> str:
         return message.sender or self._config.sender
 
-    async def _status(self, sent: Sent, ref: CarrierRef) -> StatusReport | None:
+    async def _send_several(self, attempt: Attempt) -> Mapping[MessageId, Verdict]:
+        numbers = numbers_of(attempt)
+        each: list[Verdict] = []
+
+        def read(reply: Reply) -> Verdict:
+            each.extend(globe_answers.several(reply, numbers))
+            return next((verdict for verdict in each if isinstance(verdict, Accepted)), each[0])
+
+        verdict = await self._api.send(attempt, action=Action.SEVERAL, accepted=read)
+        each = each or [globe_answers.of_several(verdict)] * len(numbers)
+        return dict(zip(attempt.messages, each, strict=True))
+
+    async def _status(self, ref: CarrierRef) -> Status | None:
         async with self._free:
-            answer = await self._api.ask(Operation.STATUS, "QueryMessage", {"MessageId": ref}, _MESSAGE)
+            answer = await self._api.ask(Operation.STATUS, "QueryMessage", {"MessageId": ref}, STATUS)
         # DATA_NOT_EXIST, the record is not there yet, is one of the answers that say nothing now.
-        if not isinstance(answer, _Message) or not _is_of(answer, sent):
-            return None
-        return _report(answer, sent.message)
+        return answer if isinstance(answer, Status) else None
+
+    def _notice_order(self, asked: Sent, whose: Sent) -> None:
+        if asked is not whose and not self._is_order_known_wrong:
+            self._is_order_known_wrong = True
+            _log.warning("ids of a call for several are not in the order of its numbers", carrier=self.name)
 
 
-def _accepted(reply: Reply) -> Accepted | Doubtful:
-    body = read_json(_SENT, reply.answer.body)
-    if body is None or not _MESSAGE_ID.fullmatch(body.message_id):
-        return Doubtful("OK without a MessageId")
-    return Accepted(CarrierRef(body.message_id), parts=_parts(body.segments))
+def _is_in_china(message: Message) -> bool:
+    return message.country == "CN" or bool(_MAINLAND.fullmatch(message.recipient))
 
 
-def _parts(segments: int | str | None) -> int | None:
-    """Read the number of billed segments; what is no small count is not known."""
-    count = str(segments)
-    return int(count) if _COUNT.fullmatch(count) else None
-
-
-def _is_of(answer: _Message, sent: Sent) -> bool:
-    return answer.message_id in (None, sent.ref) and _is_number(answer.to, sent.recipient)
-
-
-def _is_number(shown: str | None, recipient: str) -> bool:
-    """Compare the number of an answer, perhaps with digits starred out, to ours; samples lack it at times."""
-    if shown is None:
-        return True
-    plain = shown.removeprefix("+")
-    return len(plain) == len(recipient) and all(a in ("*", b) for a, b in zip(plain, recipient, strict=True))
-
-
-def _report(answer: _Message, message: MessageId) -> StatusReport:
-    """Read an answer: the receipt code first, because ``Status`` means two things (alibaba.md 5)."""
-    code = answer.error_code or ""
-    detail, at = redact(code_word(code) or ""), read_mail_date(answer.receive_date or "")
-    if code in DELIVERED and answer.receive_date:
-        return StatusReport(message=message, outcome=Outcome.DELIVERED, final=True, detail=detail, at=at)
-    if answer.status not in _FAILED + _EXPIRED:
-        return StatusReport(message=message, outcome=Outcome.ENROUTE, final=False, detail=detail)
-    end = EXPIRED if answer.status in _EXPIRED else ending(code)
-    return StatusReport(
-        message=message,
-        outcome=end.outcome,
-        final=True,
-        error=end.error,
-        detail=detail,
-        at=at,
-        nothing_left=end.nothing_left,
-    )
+def _end_of_validity(message: Message) -> int:
+    """Return the end of validity, coarser for longer ones."""
+    validity_s = message.expires_at - message.accepted_at
+    step_s = next(step_s for longest_s, step_s in _STEPS_S if validity_s <= longest_s)
+    return int(message.expires_at // step_s) * step_s

@@ -88,6 +88,7 @@ class Alibaba:
             max_in_flight=config.max_in_flight,
             linger_s=config.linger,
             fence_s=FENCE_S if config.fence else None,
+            push_wait_s=config.push_wait_s,
         )
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
@@ -111,8 +112,8 @@ class Alibaba:
 
     @property
     def problem(self) -> str | None:
-        """Why the lists could not be loaded the last time; None when they could."""
-        return self._catalogue.problem
+        """Why there is no access key, or why the lists could not be loaded the last time; None when all is well."""
+        return self._api.problem or self._catalogue.problem
 
     def check(self, message: Message) -> Rejected | None:
         """Say whether the number is a mainland one, and a template and an approved signature say the text."""
@@ -205,7 +206,8 @@ class Alibaba:
         return pushes.read_mainland(body)
 
     async def ready(self) -> None:
-        """Load the lists; when that fails, ``problem`` says why and messages wait."""
+        """Fetch the access key and load the lists; when that fails, ``problem`` says why and messages wait."""
+        await self._api.ready()
         await self._catalogue.start()
 
     async def refresh(self) -> None:

@@ -47,7 +47,7 @@ class Call:
 
 def canonical_query(parameters: Mapping[str, str]) -> str:
     """Write parameters the one way that is signed: sorted by name, RFC 3986, upper-case hexadecimal."""
-    return "&".join(f"{_percent(name)}={_percent(parameters[name])}" for name in sorted(parameters))
+    return "&".join(f"{percent(name)}={percent(parameters[name])}" for name in sorted(parameters))
 
 
 def date_of(now: float) -> str:
@@ -95,5 +95,6 @@ def _headers(call: Call, credentials: Credentials) -> dict[str, str]:
     return headers
 
 
-def _percent(text: str) -> str:
+def percent(text: str) -> str:
+    """Write a text as it stands in a query (RFC 3986)."""
     return quote(text, safe="~")

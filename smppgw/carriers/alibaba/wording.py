@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from smppgw.carriers.alibaba.config import AlibabaConfig
+from smppgw.carriers.alibaba.config import AlibabaAccount
 from smppgw.carriers.alibaba.explicit import Choice, ExplicitError, Params, Tagged, Tags, choice_in, fill, read_tlvs
 from smppgw.carriers.alibaba.matching import TemplateSet
 from smppgw.carriers.alibaba.signatures import SignatureSet, fold, split_signature
@@ -48,7 +48,7 @@ class Lists:
 class Reader:
     """Reads messages by one set of lists."""
 
-    def __init__(self, config: AlibabaConfig, lists: Lists) -> None:
+    def __init__(self, config: AlibabaAccount, lists: Lists) -> None:
         self.lists = lists
         self._default = config.sign_name or ""
         allowed = {*config.signatures, config.sign_name} if config.signatures else set()

@@ -40,6 +40,11 @@ class GatewayError(Exception):
         return f"{self.status} {self.code}: {self.message}"
 
 
+def missing(parameter: str) -> GatewayError:
+    """A mandatory parameter is not there."""
+    return GatewayError(400, f"Missing{parameter}", f"{parameter} is mandatory for this action.")
+
+
 class BusinessError(Exception):
     """The call came through, the business says no."""
 

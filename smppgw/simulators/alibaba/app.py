@@ -17,15 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from smppgw.simulators.alibaba.answers import VERSIONS, Answers, BusinessError, GatewayError, Service
+from smppgw.simulators.alibaba.answers import VERSIONS, Answers, BusinessError, GatewayError, Service, missing
 from smppgw.simulators.alibaba.catalogue import Catalogue
 from smppgw.simulators.alibaba.globe import Globe
+from smppgw.simulators.alibaba.keys import AccessKey, Keys, key_routes
 from smppgw.simulators.alibaba.mainland import Mainland
 from smppgw.simulators.alibaba.options import AlibabaOptions
 from smppgw.simulators.alibaba.parameters import Parameters
 from smppgw.simulators.alibaba.pushes import Pushes
 from smppgw.simulators.alibaba.rows import pieces
-from smppgw.simulators.alibaba.signature import SignedRequest, Verifier, missing
+from smppgw.simulators.alibaba.signature import SignedRequest, Verifier
 from smppgw.simulators.calls import Calls, Sleep
 from smppgw.simulators.control import Control
 from smppgw.simulators.faults import Fault, Operation
@@ -60,14 +61,16 @@ class _Api:
         self.calls = Calls(accept_delay=options.accept_delay, sleep=sleep)
         self._clock = clock
         self._answers = Answers(options.seed)
-        self._verifier = Verifier(options.access_key_id, options.access_key_secret)
+        fixed = AccessKey(id=options.access_key_id, secret=options.access_key_secret)
+        self._keys = Keys(fixed, lifetime=options.key_lifetime, seed=options.seed)
+        self._verifier = Verifier(self._keys)
         self.pushes = Pushes(options, self.calls.faults, clock=clock, sleep=sleep, transport=transport)
         self._mainland = Mainland(options, clock, self.pushes.accepted)
         self._globe = Globe(options, clock, self.pushes.accepted_abroad)
         self._actions = _mainland_actions(self._mainland, Catalogue(options)) | _globe_actions(self._globe)
 
     def routes(self) -> list[Route]:
-        return [Route("/{path:path}", self._serve, methods=["GET", "POST"])]
+        return [*key_routes(self._keys, self._clock), Route("/{path:path}", self._serve, methods=["GET", "POST"])]
 
     def rows(self) -> Iterator[bytes]:
         yield from pieces(self._mainland.rows())
@@ -190,6 +193,7 @@ def _globe_actions(globe: Globe) -> dict[str, _Action]:
     return {
         "SendMessageToGlobe": action(Operation.SEND, "To Message", globe.send_message_to_globe),
         "BatchSendMessageToGlobe": action(Operation.SEND, "To Message", globe.batch_send_message_to_globe),
+        "SendMessageWithTemplate": action(Operation.SEND, "To From TemplateCode", globe.send_message_with_template),
         "QueryMessage": action(Operation.STATUS, "MessageId", globe.query_message),
     }
 

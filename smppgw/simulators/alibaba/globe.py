@@ -1,5 +1,6 @@
-"""Dysmsapi 2018-05-01: free text to numbers outside the mainland, and what became of it."""
+"""Dysmsapi 2018-05-01: free text to numbers outside the mainland, templates to it, and what became of them."""
 
+import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,22 +13,34 @@ from smppgw.simulators.alibaba.answers import BusinessError, Service
 from smppgw.simulators.alibaba.options import AlibabaOptions
 from smppgw.simulators.alibaba.parameters import Parameters, array, beijing, invalid
 from smppgw.simulators.alibaba.rows import Row
+from smppgw.simulators.alibaba.signatures import Signature, Signatures, check_scene
+from smppgw.simulators.alibaba.templates import Status, Template
 from smppgw.simulators.outcomes import Outcome, outcome_of
 
 MAX_NUMBERS = 1000
 MAX_TEXT = 2000
 MAX_TASK_ID = 255
+BATCH_EVERY_S = 1.0
+"""One call of BatchSendMessageToGlobe per account."""
 DEFAULT_SENDER = "Alicloud"
 
 _NUMBER = re.compile(r"[1-9][0-9]{6,14}")
 _MAINLAND = re.compile(r"861[0-9]{10}")
 _SENDER = re.compile(r"[0-9]{1,15}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11}")
 _TYPES = {"", "OTP", "NOTIFY", "MKT"}
+_BATCH_TYPES = _TYPES - {"OTP"}
+_WORDS = {
+    "isv.TEMPLATE_MISSING_PARAMETERS": "CONTENT_MISSING_PARAMETERS",
+    "isv.PARAM_LENGTH_LIMIT": "PARAM_LENGTH_LIMIT",
+    "isv.INVALID_JSON_PARAM": "INVALID_JSON_PARAM",
+}
+"""What this service calls a template's faults; the others are `SMS_CONTENT_ILLEGAL`."""
 _COUNTRIES = {
     "1": ("United States", "United States"),
     "44": ("United Kingdom", "United Kingdom"),
     "49": ("Germany", "Germany"),
     "65": ("Singapore", "Singapore"),
+    "86": ("China", "Mainland"),
     "852": ("China", "HongKong"),
     "853": ("China", "Macau"),
     "886": ("China", "Taiwan"),
@@ -48,10 +61,15 @@ class GlobeSms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     task_id: str
     accepted_at: float
     """Unix seconds."""
+    template: str | None = None
+    """Its code, where there is one; `sender` is then the signature."""
 
     @property
     def parts(self) -> int:
         """Billed parts."""
+        if self.template is not None:
+            length = len(f"【{self.sender}】{self.text}")
+            return 1 if length <= 70 else -(-length // 67)
         return gsm.parts_of(self.text, gsm.coding_of(self.text))
 
 
@@ -88,12 +106,16 @@ class Globe:
     ) -> None:
         self._options = options
         self._clock = clock
+        self._signatures = Signatures(options.signatures)
+        self._templates = {template.code: template for template in options.templates}
+        self._random = random.Random(options.seed)
         self._on_accepted = on_accepted
         self.forget()
 
     def forget(self) -> None:
         """Back to the start."""
         self._accepted: dict[str, GlobeSms] = {}
+        self._batch_at = float("-inf")
         self.messages = 0
 
     @property
@@ -111,6 +133,7 @@ class Globe:
                 text=sms.text,
                 parts=sms.parts,
                 batch_ref=sms.task_id or None,
+                template=sms.template,
                 accepted_at=sms.accepted_at,
                 datacenter=Service.INTERNATIONAL,
             )
@@ -127,8 +150,44 @@ class Globe:
             "NumberDetail": _number_detail(sms.to),
         }
 
+    def send_message_with_template(self, parameters: Parameters) -> Fields:
+        """One template for one number of the mainland."""
+        number, signature = parameters["To"], parameters["From"]
+        try:
+            approved = self._signatures.check(signature)
+        except BusinessError as error:
+            raise BusinessError("SMS_SIGN_NAME_ILLEGAL", "The signature is invalid.") from error
+        template = self._templates.get(parameters["TemplateCode"])
+        if template is None or template.status is not Status.APPROVED:
+            raise BusinessError("SMS_CONTENT_CODE_ILLEGAL", "The template is invalid.")
+        text = _rendered(approved, template, parameters.get("TemplateParam", ""))
+        if not _MAINLAND.fullmatch(number):
+            raise BusinessError("MOBILE_NUMBER_ILLEGAL", "The mobile phone number is invalid.")
+        if refusal := _REFUSED.get(outcome_of(number)):
+            raise BusinessError(refusal, "The mobile phone number is refused.")
+        now = self._clock()
+        sms = GlobeSms(
+            message_id=self._message_id(now),
+            to=number,
+            sender=signature,
+            text=text,
+            task_id="",
+            accepted_at=now,
+            template=template.code,
+        )
+        self._keep([sms])
+        return {
+            "MessageId": sms.message_id,
+            "To": number,
+            "Segments": str(sms.parts),
+            "NumberDetail": _number_detail(number),
+        }
+
     def batch_send_message_to_globe(self, parameters: Parameters) -> Fields:
         """Up to a thousand numbers with one text, or a text each; refused numbers are listed, the others sent."""
+        self._check_batch_pace()
+        if parameters.get("Type", "") not in _BATCH_TYPES:
+            raise BusinessError("INVALID_PARAMETERS", "A parameter is invalid.")
         numbers = array(parameters, "To", list[str])
         if len(numbers) > MAX_NUMBERS:
             raise BusinessError("MOBILE_COUNT_OVER_LIMIT", "The number of mobile phone numbers exceeds the limit.")
@@ -140,9 +199,12 @@ class Globe:
             except BusinessError:
                 failed.append(number)
         self._keep(accepted)
+        ids = [sms.message_id for sms in accepted]
+        if self._options.shuffle_ids:
+            self._random.shuffle(ids)
         return {
             "From": parameters.get("From") or DEFAULT_SENDER,
-            "MessageIdList": _text([sms.message_id for sms in accepted]),
+            "MessageIdList": _text(ids),
             "SuccessCount": str(len(accepted)),
             "FailedList": _text(failed),
         }
@@ -178,13 +240,22 @@ class Globe:
         _check_number(number)
         now = self._clock()
         return GlobeSms(
-            message_id=f"{int(now * 1000)}{(self.recipients + position) % 1_000_000:06d}",
+            message_id=self._message_id(now, position),
             to=number,
             sender=sender or DEFAULT_SENDER,
             text=text,
             task_id=task_id,
             accepted_at=now,
         )
+
+    def _message_id(self, now: float, position: int = 0) -> str:
+        return f"{int(now * 1000)}{(self.recipients + position) % 1_000_000:06d}"
+
+    def _check_batch_pace(self) -> None:
+        now = self._clock()
+        if now - self._batch_at < BATCH_EVERY_S:
+            raise BusinessError("QPS_LIMIT_CONTROL", "The QPS exceeds the limit.")
+        self._batch_at = now
 
     def _keep(self, accepted: list[GlobeSms]) -> None:
         self._accepted |= {sms.message_id: sms for sms in accepted}
@@ -199,6 +270,14 @@ def _check_number(number: str) -> None:
         raise BusinessError("NOT_SUPPORTED_COUNTRY", "The country is not supported.")
     if refusal := _REFUSED.get(outcome_of(number)):
         raise BusinessError(refusal, "The mobile phone number is refused.")
+
+
+def _rendered(signature: Signature, template: Template, params: str) -> str:
+    try:
+        check_scene(signature, template)
+        return template.rendered(params)
+    except BusinessError as error:
+        raise BusinessError(_WORDS.get(error.code, "SMS_CONTENT_ILLEGAL"), error.message) from error
 
 
 def _texts(message: str, count: int) -> list[str]:

@@ -12,6 +12,8 @@ class AlibabaOptions:
 
     access_key_id: str
     access_key_secret: str
+    key_lifetime: float = 3600.0
+    """How long a temporary key is good."""
     accept_delay: float = 0.0
     """Time before a send is taken and answered."""
     final_delay: float = 5.0
@@ -20,6 +22,8 @@ class AlibabaOptions:
     """Time during which a fresh message is not found by queries."""
     seed: int = 0
     """Of the request ids."""
+    shuffle_ids: bool = False
+    """Whether the ids of an international batch come in another order than its numbers."""
     frequency_limits: bool = True
     """Whether the caps per number hold."""
     signatures: tuple[Signature, ...] = KNOWN_SIGNATURES

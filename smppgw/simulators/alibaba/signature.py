@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 
-from smppgw.simulators.alibaba.answers import GatewayError
+from smppgw.simulators.alibaba.answers import GatewayError, missing
+from smppgw.simulators.alibaba.keys import Keys
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 DATE_WINDOW_S = 900.0
@@ -44,11 +45,10 @@ class SignedRequest:
 
 
 class Verifier:
-    """Checks requests of one access key; remembers the nonces it let through."""
+    """Checks requests of one account; remembers the nonces it let through, whichever key signed them."""
 
-    def __init__(self, access_key_id: str, access_key_secret: str) -> None:
-        self._key_id = access_key_id
-        self._secret = access_key_secret.encode()
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
         self._nonces: dict[str, float] = {}
 
     def verify(self, request: SignedRequest, now: float) -> None:
@@ -62,31 +62,15 @@ class Verifier:
             raise GatewayError(
                 400, "IncompleteSignature", "The request signature does not conform to Aliyun standards."
             )
-        if claim["key"] != self._key_id:
-            raise GatewayError(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+        key = self._keys.find(claim["key"], request.headers, now)
         _check_required(request.headers)
         _check_date(request.headers["x-acs-date"], now)
-        self._check_signature(request, claim["names"].split(";"), claim["signature"])
+        _check_signature(request, claim["names"].split(";"), claim["signature"], key.secret)
         self._check_nonce(request.headers["x-acs-signature-nonce"], now)
 
     def forget(self) -> None:
         """Forget the nonces."""
         self._nonces.clear()
-
-    def _check_signature(self, request: SignedRequest, names: list[str], signature: str) -> None:
-        to_sign = string_to_sign(request, names)
-        expected = hmac.new(self._secret, to_sign.encode(), hashlib.sha256).hexdigest()
-        body_hash = hashlib.sha256(request.body).hexdigest()
-        if (
-            not _required_names(request.headers) <= set(names)
-            or request.headers["x-acs-content-sha256"] != body_hash
-            or not hmac.compare_digest(expected, signature)
-        ):
-            raise GatewayError(
-                400,
-                "SignatureDoesNotMatch",
-                f"Specified signature does not match our calculation. server StringToSign is [{to_sign}]",
-            )
 
     def _check_nonce(self, nonce: str, now: float) -> None:
         while self._nonces and now - next(iter(self._nonces.values())) > NONCE_MEMORY_S:
@@ -94,6 +78,22 @@ class Verifier:
         if nonce in self._nonces:
             raise GatewayError(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
         self._nonces[nonce] = now
+
+
+def _check_signature(request: SignedRequest, names: list[str], signature: str, secret: str) -> None:
+    to_sign = string_to_sign(request, names)
+    expected = hmac.new(secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+    body_hash = hashlib.sha256(request.body).hexdigest()
+    if (
+        not _required_names(request.headers) <= set(names)
+        or request.headers["x-acs-content-sha256"] != body_hash
+        or not hmac.compare_digest(expected, signature)
+    ):
+        raise GatewayError(
+            400,
+            "SignatureDoesNotMatch",
+            f"Specified signature does not match our calculation. server StringToSign is [{to_sign}]",
+        )
 
 
 def string_to_sign(request: SignedRequest, names: list[str]) -> str:
@@ -130,11 +130,6 @@ def _check_required(headers: Mapping[str, str]) -> None:
     for name, parameter in _REQUIRED.items():
         if not headers.get(name):
             raise missing(parameter)
-
-
-def missing(parameter: str) -> GatewayError:
-    """A mandatory parameter is not there."""
-    return GatewayError(400, f"Missing{parameter}", f"{parameter} is mandatory for this action.")
 
 
 def _check_date(text: str, now: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued, Taken
-from smppgw.core.doubt import DoubtProgress
+from smppgw.core.doubt import PARKED_S, DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outcome, Stage
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError, Settled
@@ -175,7 +175,7 @@ def _settle_messages(
             case Doubted():
                 _move(db, attempt, number, Stage.DOUBTFUL)
             case Parked():
-                _move(db, attempt, number, Stage.PARKED)
+                _move(db, attempt, number, Stage.PARKED, ms(now + PARKED_S))
             case Finished():
                 ends.append(End(number, disposition.outcome, disposition.error, disposition.detail, ms(now)))
     booked = _take(db, attempt, carrier, taken, now)
@@ -246,8 +246,8 @@ def _queue_again(
     )  # fmt: skip
 
 
-def _move(db: sqlite3.Connection, attempt: int, number: MessageId, stage: Stage) -> None:
-    db.execute(f"UPDATE messages SET stage = ? WHERE {_OPEN}", (stage, number, attempt))  # noqa: S608
+def _move(db: sqlite3.Connection, attempt: int, number: MessageId, stage: Stage, due_ms: int | None = None) -> None:
+    db.execute(f"UPDATE messages SET stage = ?, due_ms = ? WHERE {_OPEN}", (stage, due_ms, number, attempt))  # noqa: S608
 
 
 def _set_state(db: sqlite3.Connection, attempt: int, due_ms: int, *, arrived: bool) -> bool:
@@ -329,6 +329,7 @@ def _due_doubt(db: sqlite3.Connection, row: rows.Row) -> DueDoubt:
         progress=rows.progress(row),
         messages=tuple(map(rows.message, messages)),
         sent=tuple(map(rows.sent, sent)),
+        holds_up_polls=row[16] > len(sent),
     )
 
 

@@ -69,8 +69,9 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
     )
     db.executemany(_OWE_TO_ONE, ({"message": row[0], "segment": row[0], "now": now_ms} for row in found))
     db.executemany(_OWE_TO_OTHERS, ({"message": row[0], "now": now_ms} for row in found if row[4] != 1))
-    notifying.supersede(db, (row[0] for row in found if row[11] & ASKS_NOTIFICATION), now_ms)
-    alerts.flag(db, (row[0] for row in found if row[11] & ASKS_ALERT and by_id[row[0]].error in UNREACHED), now_ms)
+    asking = [row for row in found if row[11]]
+    notifying.supersede(db, (row[0] for row in asking if row[11] & ASKS_NOTIFICATION), now_ms)
+    alerts.flag(db, (row[0] for row in asking if row[11] & ASKS_ALERT and by_id[row[0]].error in UNREACHED), now_ms)
     alerts.owe(db, [row[0] for row in found if by_id[row[0]].outcome is Outcome.DELIVERED], now_ms)
     _close_in_attempts(db, (row[5] for row in found if row[5] is not None and row[6] != Stage.PARKED))
     return [_finish(row, by_id[row[0]]) for row in found]

@@ -190,7 +190,7 @@ INSERT_ATTEMPT = """INSERT INTO attempts (batch, carrier, host, method, target, 
     prepared_ms, messages, state, open, oldest_ms, due_ms, token) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 SELECT_ATTEMPT = """SELECT batch, host, method, target, content_type, body, nonce, date, prepared_ms, messages,
-    evidence, repeats, lookups, clean_lookups, first_absent_ms, id FROM attempts """
+    evidence, repeats, lookups, clean_lookups, first_absent_ms, id, open FROM attempts """
 
 
 def attempt(row: Row) -> Attempt:

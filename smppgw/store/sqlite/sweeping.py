@@ -40,10 +40,12 @@ def sweep(db: sqlite3.Connection, queues: Queues, outgoing_kept_s: float, now: f
     now_ms = ms(now)
     alerts.forget(db, now_ms)
     incomplete, failed = _end_assemblies(db, now_ms)
+    unparked = _end_parked(db, now_ms)
     return Swept(
         doubted=_doubt_abandoned_calls(db, now_ms),
         incomplete=incomplete,
-        finished=(*failed, *_expire(db, now_ms)),
+        finished=(*failed, *_expire(db, now_ms), *unparked),
+        parked_too_long=len(unparked),
         unmatched=orphans.give_up(db, now_ms),
         queued=_queue_due(db, queues, now_ms),
         kept_too_long=_stop_old_outgoing(db, now_ms, ms(now - outgoing_kept_s)),
@@ -103,6 +105,16 @@ def _expire(db: sqlite3.Connection, now_ms: int) -> list[Finish]:
     unknown, expired = (Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN), (Outcome.EXPIRED, ErrorCode.EXPIRED_IN_GATEWAY)
     ends = [End(MessageId(number), *(unknown if again else expired), "", now_ms) for number, again in found]
     return finish(db, ends, WAITING, now_ms)
+
+
+def _end_parked(db: sqlite3.Connection, now_ms: int) -> list[Finish]:
+    """End what was parked for a person who did not come: still nobody knows."""
+    found = db.execute(
+        "SELECT id FROM messages INDEXED BY messages_due WHERE due_ms <= ? AND stage = ? LIMIT ?",
+        (now_ms, Stage.PARKED, _AT_ONCE),
+    ).fetchall()
+    ends = [End(MessageId(number), Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN, "", now_ms) for (number,) in found]
+    return finish(db, ends, frozenset({Stage.PARKED}), now_ms)
 
 
 def _queue_due(db: sqlite3.Connection, queues: Queues, now_ms: int) -> bool:

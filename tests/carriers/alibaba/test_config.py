@@ -76,3 +76,29 @@ def test_a_fault_does_not_show_the_secret() -> None:
         AlibabaConfig.model_validate({"access_key_secret": "s3cr3t"})
 
     assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"mainland": True},
+        {"templates": "t.json"},
+        {"sign_name": "阿里云"},
+        {"signatures": ["阿里云"]},
+        {"max_batch": 50},
+        {"max_batch": 1001, "calls_per_s": 10},
+        {"max_batch": 0},
+        {"access_key_file": "k.json", "access_key_id": "LTAI", "access_key_secret": "s"},
+        {"access_key_file": "k.json", "security_token": "t"},
+    ],
+)
+def test_a_faulty_international_section_is_refused(keys: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        AlibabaGlobeConfig.model_validate(keys)
+
+
+@pytest.mark.parametrize(
+    "keys", [{"max_batch": 51}, {"max_batch": 2, "calls_per_s": 1}, {"mainland": True, "templates": "t.json"}]
+)
+def test_an_international_section_may_batch_and_reach_the_mainland(keys: dict[str, Any]) -> None:
+    assert AlibabaGlobeConfig.model_validate(keys).type == "alibaba-globe"

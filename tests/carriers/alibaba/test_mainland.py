@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote
 import httpx2 as httpx
 import pytest
 
-from smppgw.carriers.alibaba import Alibaba, AlibabaConfig
+from smppgw.carriers.alibaba import Alibaba
 from smppgw.carriers.base import Carrier
 from smppgw.carriers.http import Observer
 from smppgw.core.codes import ErrorCode
@@ -21,7 +21,6 @@ from tests.carriers.alibaba.builders import (
     KEY_ID,
     KEY_SECRET,
     SHIPPED,
-    Clock,
     answer,
     attempt_of,
     by_action,
@@ -180,10 +179,6 @@ class TestPrepare:
         headers = wire.requests[0].headers
         assert headers["x-acs-security-token"] == "CAIS=="
         assert ";x-acs-security-token;" in headers["authorization"]
-
-    def test_a_carrier_without_its_key_is_a_bug(self) -> None:
-        with pytest.raises(ValueError, match="the access key was not loaded"):
-            Alibaba("alibaba", AlibabaConfig(), clock=Clock(), monotonic=Clock())
 
 
 class TestSend:

@@ -10,7 +10,7 @@ import pytest
 
 from smppgw.carriers.alibaba import Alibaba, AlibabaGlobe
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Attempt, Batch, BatchId, Message, Outcome
+from smppgw.core.model import Attempt, Batch, BatchId, Message, MessageId, Outcome
 from smppgw.core.verdict import Accepted, Deferred, Doubtful, Evidence, PauseCause, Rejected, StatusReport, Verdict
 from smppgw.simulators.alibaba import AlibabaOptions, alibaba_app
 from smppgw.simulators.alibaba.signatures import Signature, SignatureType
@@ -19,6 +19,7 @@ from tests.carriers.alibaba.builders import (
     KEY_ID,
     KEY_SECRET,
     SHIPPED,
+    TEMPLATES,
     Clock,
     chinese,
     chinese_batch,
@@ -334,6 +335,80 @@ async def test_a_repeated_request_is_known_to_the_platform(world: World) -> None
 
     assert verdicts[one.id] == Doubtful("http 400: SignatureNonceUsed", Evidence.ARRIVED)
     assert len(await world.messages()) == 1
+
+
+@pytest.mark.parametrize("fault", ["garbage", "truncated", "empty"])
+async def test_abroad_a_lost_answer_is_proved_by_the_repeat_and_sent_once(world: World, fault: str) -> None:
+    await world.fault(operation="send", fault=fault, count=1)
+    one = foreign()
+    attempt, verdict = await world.send(world.globe, one)
+
+    again = await world.globe.send(attempt)
+
+    assert isinstance(verdict, Doubtful)
+    assert again[one.id] == Doubtful("http 400: SignatureNonceUsed", Evidence.ARRIVED)
+    assert len(await world.messages()) == 1
+
+
+async def test_abroad_a_call_that_never_came_is_made_good_by_the_repeat(world: World) -> None:
+    await world.fault(operation="send", fault="status", code=503, count=1)
+    one = foreign()
+    attempt, verdict = await world.send(world.globe, one)
+
+    again = await world.globe.send(attempt)
+
+    assert isinstance(verdict, Doubtful)
+    assert isinstance(again[one.id], Accepted)
+    assert len(await world.messages()) == 1
+
+
+async def test_abroad_the_segments_of_the_answer_are_its_parts(world: World) -> None:
+    _, verdict = await world.send(world.globe, foreign("a" * 350))
+
+    assert isinstance(verdict, Accepted)
+    assert verdict.parts == 3  # ceil(350 / 153)
+
+
+async def test_from_abroad_a_text_reaches_mainland_china_as_its_template(world: World) -> None:
+    carrier = globe(world.platform, clock=world.clock, mainland=True, sign_name="阿里云", templates=TEMPLATES)
+
+    report = await world.outcome(carrier, chinese("【示例科技】" + SHIPPED))
+    (row,) = await world.messages()
+
+    assert (report.outcome, report.final) == (Outcome.DELIVERED, True)
+    assert (row["to"], row["text"], row["from"]) == ("+8613900000000", SHIPPED, "示例科技")
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+async def test_the_receipts_of_a_call_for_several_are_those_of_their_numbers(shuffled: bool) -> None:
+    world = World(shuffle_ids=shuffled)
+    carrier = globe(world.platform, clock=world.clock, max_batch=100, calls_per_s=10.0)
+    suffixes = ["4321", "0001", "0003", "0005", "0008", "4322", "0015", "0016", "0002", "4323", "4324", "4325"]
+    messages = [
+        foreign(f"to {suffix}", id=MessageId(place), recipient=f"49151000{suffix}")
+        for place, suffix in enumerate(suffixes, start=1)
+    ]
+    attempt = carrier.prepare(Batch(id=BatchId("batch1"), messages=tuple(messages)), world.clock())
+
+    verdicts = await carrier.send(attempt)
+    world.clock.now += FINAL_DELAY_S
+    sent = [
+        sent_of(attempt, [one], verdict.ref)[0] for one in messages if isinstance(verdict := verdicts[one.id], Accepted)
+    ]
+    outcomes = {report.message: report.outcome for report in await carrier.statuses(sent) if report.final}
+
+    assert {row["to"]: row["text"] for row in await world.messages()} == {
+        f"+{one.recipient}": one.text for one in messages if isinstance(verdicts[one.id], Accepted)
+    }
+    refused = [suffixes[number - 1] for number, verdict in verdicts.items() if isinstance(verdict, Rejected)]
+    assert refused == ["0001", "0002"]
+    assert {suffixes[number - 1]: outcome for number, outcome in outcomes.items()} == {
+        **dict.fromkeys(["4321", "4322", "4323", "4324", "4325"], Outcome.DELIVERED),
+        "0003": Outcome.EXPIRED,
+        "0005": Outcome.UNDELIVERABLE,
+        "0008": Outcome.REJECTED,
+        "0016": Outcome.UNDELIVERABLE,
+    }
 
 
 async def test_a_wrong_key_pauses_the_carrier(world: World) -> None:

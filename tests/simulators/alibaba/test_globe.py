@@ -150,6 +150,95 @@ async def test_a_batch_sends_what_it_can(alibaba: Simulator, call: Call, message
     assert [row["text"] for row in rows] == texts
 
 
+async def test_a_batch_may_be_called_once_a_second(alibaba: Simulator, call: Call, advance: Advance) -> None:
+    client = alibaba()
+    batch = {"To": '["85212345678"]', "Message": '["one"]'}
+
+    codes = []
+    for seconds in (0.0, 0.9, 0.2):
+        advance(seconds)
+        codes.append((await call(client, "BatchSendMessageToGlobe", batch))["ResponseCode"])
+
+    assert codes == ["OK", "QPS_LIMIT_CONTROL", "OK"]
+
+
+async def test_one_time_passwords_are_no_batch(alibaba: Simulator, call: Call) -> None:
+    batch = {"To": '["85212345678"]', "Message": '["one"]', "Type": "OTP"}
+
+    assert (await call(alibaba(), "BatchSendMessageToGlobe", batch))["ResponseCode"] == "INVALID_PARAMETERS"
+
+
+async def test_the_ids_of_a_batch_may_come_in_another_order(alibaba: Simulator, call: Call) -> None:
+    client = alibaba(shuffle_ids=True)
+    numbers = [f"852123456{place}" for place in range(10, 30)]
+
+    answer = await call(client, "BatchSendMessageToGlobe", {"To": json.dumps(numbers), "Message": json.dumps(numbers)})
+    in_order = [row["ref"] for row in (await client.get("/_sim/messages")).json()]
+
+    assert json.loads(answer["MessageIdList"]) != in_order
+    assert sorted(json.loads(answer["MessageIdList"])) == sorted(in_order)
+
+
+TEMPLATE = {
+    "To": "8613900000099",
+    "From": "阿里云",
+    "TemplateCode": "SMS_100000001",
+    "TemplateParam": '{"code":"1234"}',
+}
+
+
+async def test_a_template_reaches_the_mainland(alibaba: Simulator, call: Call) -> None:
+    client = alibaba()
+
+    answer = await call(client, "SendMessageWithTemplate", TEMPLATE)
+    [row] = (await client.get("/_sim/messages")).json()
+
+    assert (answer["ResponseCode"], answer["Segments"], answer["To"]) == ("OK", "1", "8613900000099")
+    assert answer["NumberDetail"]["Country"] == "China"
+    assert "From" not in answer
+    assert (row["text"], row["from"]) == ("您的验证码为：1234，请勿泄露于他人！", "阿里云")
+    assert (row["ref"], row["batch_ref"]) == (answer["MessageId"], None)
+    assert (row["template"], row["datacenter"]) == ("SMS_100000001", "international")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"From": "别人"}, "SMS_SIGN_NAME_ILLEGAL"),
+        ({"TemplateCode": "SMS_100000004"}, "SMS_CONTENT_CODE_ILLEGAL"),
+        ({"TemplateCode": "SMS_7"}, "SMS_CONTENT_CODE_ILLEGAL"),
+        ({"TemplateParam": "{}"}, "CONTENT_MISSING_PARAMETERS"),
+        ({"TemplateParam": '{"code":1234}'}, "INVALID_JSON_PARAM"),
+        ({"TemplateParam": '{"code":"123"}'}, "PARAM_LENGTH_LIMIT"),
+        ({"TemplateParam": '{"code":"12 34"}'}, "SMS_CONTENT_ILLEGAL"),
+        ({"To": "85212345678"}, "MOBILE_NUMBER_ILLEGAL"),
+        ({"To": "8613900000001"}, "MOBILE_NUMBER_ILLEGAL"),
+        ({"To": "8613900000002"}, "BLACK_KEY_CONTROL_LIMIT"),
+    ],
+)
+async def test_a_template_is_checked(alibaba: Simulator, call: Call, changes: dict[str, str], code: str) -> None:
+    answer = await call(alibaba(), "SendMessageWithTemplate", TEMPLATE | changes)
+
+    assert answer["ResponseCode"] == code
+    assert "MessageId" not in answer
+
+
+@pytest.mark.parametrize("missing", ["To", "From", "TemplateCode"])
+async def test_a_template_needs_its_parameters(alibaba: Simulator, call: Call, missing: str) -> None:
+    answer = await call(alibaba(), "SendMessageWithTemplate", TEMPLATE | {missing: ""})
+
+    assert answer["Code"] == f"Missing{missing}"
+
+
+async def test_a_long_template_is_counted_with_its_signature(alibaba: Simulator, call: Call) -> None:
+    # 【阿里云】 is 5 characters, the literal text 17, three values 35 each: 127 in all, ceil(127 / 67) = 2
+    long = {"TemplateCode": "SMS_100000002"} | {
+        "TemplateParam": json.dumps(dict.fromkeys(("name", "order", "no"), "好" * 35))
+    }
+
+    assert (await call(alibaba(), "SendMessageWithTemplate", TEMPLATE | long))["Segments"] == "2"
+
+
 @pytest.mark.parametrize(
     ("to", "message", "code"),
     [

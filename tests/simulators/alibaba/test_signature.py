@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from smppgw.simulators.alibaba.answers import GatewayError
+from smppgw.simulators.alibaba.keys import AccessKey, Keys
 from smppgw.simulators.alibaba.signature import NONCE_MEMORY_S, SignedRequest, Verifier, string_to_sign
 
 Simulator = Callable[..., httpx2.AsyncClient]
@@ -41,7 +42,9 @@ def a_request(vector: Mapping[str, Any]) -> SignedRequest:
 
 def code_of(vector: Mapping[str, Any], request: SignedRequest) -> str:
     """OK if it passes."""
-    verifier = Verifier(vector["access_key_id"], vector["access_key_secret"])
+    token = vector["headers_signed"].get("x-acs-security-token")
+    key = AccessKey(id=vector["access_key_id"], secret=vector["access_key_secret"], token=token)
+    verifier = Verifier(Keys(key, lifetime=1.0, seed=0))
     try:
         verifier.verify(request, datetime.fromisoformat(vector["headers_signed"]["x-acs-date"]).timestamp())
     except GatewayError as error:

@@ -97,7 +97,7 @@ CREATE TABLE messages (
     decision TEXT,
     accepted_ms INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL,
-    due_ms INTEGER,                     -- scheduled, delayed or leased until; NULL: now
+    due_ms INTEGER,                     -- scheduled, delayed, leased or parked until; NULL: now
     token INTEGER,                      -- of the lease
     tries INTEGER NOT NULL DEFAULT 0,
     batch_cap INTEGER,
