@@ -14,15 +14,20 @@ from typing import Any, Final, cast
 
 import httpx2 as httpx
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from smppgw.carriers.alibaba import Alibaba, AlibabaConfig, AlibabaGlobe, AlibabaGlobeConfig
 from smppgw.carriers.base import Carrier
+from smppgw.carriers.configured import HttpCarrier, HttpCarrierConfig
 from smppgw.carriers.retarus import Retarus, RetarusConfig
 from smppgw.core.health import Circuit
 from smppgw.core.values import Secret
 from smppgw.simulators.alibaba import AlibabaOptions, alibaba_app
 from smppgw.simulators.retarus import RetarusOptions, retarus_app
 from smppgw.simulators.serving import running
+from tests.e2e.aggregators import SECRET, Idempotent
 from tests.e2e.fault_proxy import Break, Fault, FaultProxy, Way
 from tests.workers.crewing import Crewing
 from tests.workers.fakes import Depot, FakeCarrier, FakeClock
@@ -88,6 +93,29 @@ def _account(url: str) -> dict[str, Any]:
     return {"endpoint": url, "access_key_id": LOGIN, "access_key_secret": Secret(LOGIN)}
 
 
+def _http_app(_time: FakeClock) -> Starlette:
+    aggregator = Idempotent()
+
+    async def messages(_request: Request) -> JSONResponse:
+        return JSONResponse(aggregator.taken)
+
+    return Starlette(routes=[*aggregator.routes(), Route("/_sim/messages", messages)])
+
+
+def _http(url: str, time: FakeClock, keys: dict[str, Any]) -> Carrier:
+    section = {
+        "url": f"{url}/messages",
+        "headers": {"Idempotency-Key": "{batch_id}"},
+        "body": {"to": "{recipient}", "from": "{sender}", "text": "{text}"},
+        "token": SECRET,
+        "fence_for": "10m",
+        "answer": {"id": "id"},
+        "status": {"url": f"{url}/messages/{{ref}}", "state": "state", "states": {"delivered": "delivered"}},
+    }
+    config = HttpCarrierConfig.model_validate(section | keys)
+    return HttpCarrier("alpha", config, clock=time.clock.wall, monotonic=time.clock.monotonic)
+
+
 RETARUS: Final = Subject(
     name="retarus",
     app=_retarus_app,
@@ -118,7 +146,17 @@ GLOBE: Final = Subject(
     text="Hello",
     finds=False,
 )
-SUBJECTS: Final = (RETARUS, MAINLAND, GLOBE)
+HTTP: Final = Subject(
+    name="http",
+    app=_http_app,
+    make=_http,
+    sends=b"POST ",
+    number="49151",
+    country="DE",
+    text="Hello",
+    finds=False,
+)
+SUBJECTS: Final = (RETARUS, MAINLAND, GLOBE, HTTP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
