@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 _LINGER_0: Final = struct.pack("ii", 1, 0)
 _END_OF_HEAD: Final = b"\r\n\r\n"
@@ -112,14 +112,14 @@ class _Line:
     async def run(self) -> None:
         """Pass on until both ways have ended, or a fault ends them."""
         pumps = [asyncio.create_task(self._pump(way)) for way in Way]
-        over = asyncio.create_task(self._over.wait())
+        both: asyncio.Future[Any] = asyncio.gather(*pumps)
+        over: asyncio.Future[Any] = asyncio.create_task(self._over.wait())
         try:
-            both = asyncio.gather(*pumps)
             await asyncio.wait({both, over}, return_when="FIRST_COMPLETED")
         finally:
-            for task in (*pumps, over):
-                task.cancel()
-            await asyncio.gather(*pumps, over, both, return_exceptions=True)
+            both.cancel()
+            over.cancel()
+            await asyncio.gather(both, over, return_exceptions=True)
 
     async def _pump(self, way: Way) -> None:
         try:
