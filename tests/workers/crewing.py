@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,10 +37,11 @@ class Crewing:
     finished: list[Finish] = field(default_factory=list)
     owed: list[str] = field(default_factory=list)
     batches: int = 0
+    new_circuit: Callable[[], Circuit] = Circuit
 
     def __post_init__(self) -> None:
+        self.circuits = {name: self.new_circuit() for name in self.carriers}
         self.occasions = {name: Occasions(one.limits, self.time.clock) for name, one in self.carriers.items()}
-        self.circuits = {name: Circuit() for name in self.carriers}
         self.dispatchers = {name: self._dispatcher(name) for name in self.carriers}
 
     @property

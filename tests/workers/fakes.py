@@ -436,12 +436,17 @@ class Depot:
     def store(self) -> Store:
         return cast("Store", self.scripted)
 
+    def number_from(self, last_id: int) -> None:
+        """Let ids go on from here."""
+        self._last_id = last_id
+
     def submission(
         self,
         text: str = "hello",
         *,
         recipient: str = RECIPIENT,
         account: str = "acme",
+        country: str = "DE",
         carriers: tuple[str, ...] = ("alpha",),
         **changes: Any,
     ) -> Submission:
@@ -451,7 +456,7 @@ class Depot:
             id=SegmentId(number),
             destination=Address(1, 1, recipient),
             recipient=recipient,
-            country="DE",
+            country=country,
             text=text,
             decision=Decision("default", carriers),
         )
