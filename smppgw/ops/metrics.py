@@ -369,9 +369,9 @@ class Metrics:
         """A carrier, or somebody who says so, has called us; ``result`` is one of `labels.PUSH_RESULTS`."""
         self._pushes.add((carrier, result))
 
-    def inbound(self, account: str, carrier: str) -> None:
-        """A text has come in; ``account`` is "" where nobody owns its number."""
-        self._inbound.add((account, carrier))
+    def inbound(self, account: str, carrier: str, texts: int = 1) -> None:
+        """Texts have come in; ``account`` is "" where nobody owns their number."""
+        self._inbound.add((account, carrier), texts)
 
     def cost(self, account: str, carrier: str, micros: int) -> None:
         """Money was booked: millionths of the reporting currency."""

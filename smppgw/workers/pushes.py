@@ -9,6 +9,7 @@ The carrier was answered when its push was kept, so everything here may take its
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -234,12 +235,13 @@ class Pushed:
                 rows=found.unreadable,
                 octets=len(push.body),
             )
-        for inbound in found.unowned:
-            self._metrics.inbound("", push.carrier)
+        for destination, texts in Counter(inbound.destination for inbound in found.unowned).items():
+            self._metrics.inbound("", push.carrier, texts)
             _log.warning(
-                "inbound text for a number that nobody owns, kept for a day",
+                "inbound texts for a number that nobody owns, kept for a day",
                 carrier=push.carrier,
-                destination=_shown(inbound.destination),
+                destination=_shown(destination),
+                texts=texts,
             )
 
 

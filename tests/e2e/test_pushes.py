@@ -303,7 +303,7 @@ async def test_no_secret_number_or_text_gets_into_the_log(new_town: NewTown) -> 
     await town.retarus.bring("+4917612345678", "+4930123456789", "secret text")
 
     async def is_told() -> bool:
-        return bool(town.daemon.events("inbound text for a number that nobody owns, kept for a day"))
+        return bool(town.daemon.events("inbound texts for a number that nobody owns, kept for a day"))
 
     await until(is_told, "nobody owns the number")
     assert len(town.daemon.events("push not understood, kept for a day")) == 2
