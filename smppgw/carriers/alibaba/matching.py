@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
 
-from smppgw.carriers.alibaba.search import MAX_STEPS, Budget, Search
+from smppgw.carriers.alibaba.search import MAX_STEPS, Budget, Search, straight
 from smppgw.carriers.alibaba.templates import Match, NoMatch, Template
 
-_LITERALS_A_STEP: Final = 8
+_LITERALS_A_STEP: Final = 2
 """Literals that are looked for in the time of one step of the search."""
 _CONSIDERED: Final = 100
 """Templates among which the nearest is looked for."""
@@ -43,11 +43,14 @@ class TemplateSet:
         """Find the template whose rendering is exactly ``text``, which has no signature any more."""
         budget = Budget()
         for template in self._candidates(text):
-            # Long templates are looked through for a price: a hundred literals each add up too.
-            if budget.spend(len(template.literals) // _LITERALS_A_STEP) and not _has_literals(template, text):
-                continue
-            if (params := Search(template, text, budget).params()) is not None:
-                return Match(template, params)
+            # A look has its price too: two hundred templates of a hundred literals each add up.
+            if budget.spend(len(template.literals) // _LITERALS_A_STEP):
+                if (params := straight(template, text)) is not None:
+                    return Match(template, params)
+                if not _has_literals(template, text):
+                    continue
+                if (params := Search(template, text, budget).params()) is not None:
+                    return Match(template, params)
             if budget.is_spent:
                 return NoMatch(template.code, f"gave up after {MAX_STEPS} steps")
         return self._near_miss(text)

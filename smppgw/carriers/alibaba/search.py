@@ -32,6 +32,35 @@ class Budget:
         return self.left >= 0
 
 
+def straight(template: Template, text: str) -> tuple[tuple[str, str], ...] | None:
+    """Take the nearest end of each value, which is what the search would try first, and mostly all there is.
+
+    Args:
+        template: Its first literal is known to stand at the start of the text.
+        text: To be said by it.
+    """
+    literals, names = template.literals, template.names
+    if not names:
+        return () if text == literals[0] else None
+    at, last, values = len(literals[0]), len(names) - 1, dict[str, str]()
+    for variable, name in enumerate(names):
+        literal, rule = literals[variable + 1], template.rules[variable]
+        if name in values:
+            end = at + len(values[name])
+            fits = text.startswith(values[name], at) and text.startswith(literal, end)
+        elif variable == last:
+            end = len(text) - len(literal)
+            fits = rule.shortest <= end - at <= rule.longest and text.endswith(literal)
+        else:
+            end = text.find(literal, at + rule.shortest, min(at + rule.longest, len(text)) + len(literal))
+            fits = end >= 0
+        if not fits or not rule.takes(text[at:end]):
+            return None
+        values[name] = text[at:end]
+        at = end + len(literal)
+    return tuple(values.items()) if at == len(text) else None
+
+
 @dataclass(slots=True)
 class Search:
     """A depth-first search for the values of one template, shortest value first."""
@@ -50,34 +79,9 @@ class Search:
         first = self.template.literals[0]
         if not self.template.names:
             return () if self.text == first else None
-        if not self.text.startswith(first):
-            return None
-        if (values := self._straight(len(first))) is not None:
-            return tuple(values.items())
-        if not self._fits(0, len(first)):
+        if not self.text.startswith(first) or not self._fits(0, len(first)):
             return None
         return tuple((name, self.bound[name]) for name in dict.fromkeys(self.template.names))
-
-    def _straight(self, at: int) -> dict[str, str] | None:
-        """Take the nearest end of each value, which is what the search would try first; mostly that is all there is."""
-        template, text, values = self.template, self.text, dict[str, str]()
-        last = len(template.names) - 1
-        for variable, (name, rule) in enumerate(zip(template.names, template.rules, strict=True)):
-            literal = template.literals[variable + 1]
-            if name in values:
-                end = at + len(values[name])
-                fits = text.startswith(values[name], at) and text.startswith(literal, end)
-            elif variable == last:
-                end = len(text) - len(literal)
-                fits = rule.shortest <= end - at <= rule.longest and text.endswith(literal)
-            else:
-                end = text.find(literal, at + rule.shortest, min(at + rule.longest, len(text)) + len(literal))
-                fits = end >= 0
-            if not fits or not rule.takes(text[at:end]):
-                return None
-            values[name] = text[at:end]
-            at = end + len(literal)
-        return values if at == len(text) else None
 
     def _fits(self, variable: int, at: int) -> bool:
         if variable == len(self.template.names):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from smppgw.carriers.alibaba import matching
 from smppgw.carriers.alibaba.matching import TemplateSet
-from smppgw.carriers.alibaba.search import MAX_STEPS, Budget, Search
+from smppgw.carriers.alibaba.search import MAX_STEPS, Budget, Search, straight
 from smppgw.carriers.alibaba.templates import Match, NoMatch, Scene, Template
 
 OTP = Template("SMS_1", "您的验证码为：${code}，请勿泄露于他人！", Scene.OTP)
@@ -164,6 +164,19 @@ def test_rendering_a_match_gives_the_text_back(one: Template, values: list[str],
 
     assert isinstance(found, Match)
     assert found.template.render(dict(found.params)) == text
+
+
+@given(
+    st.lists(st.sampled_from(["${a}", "${b}", "${c}", "x", "xx", "y"]), max_size=8).map("".join),
+    st.text(alphabet="xy", max_size=40),
+)
+@settings(max_examples=300, deadline=None)
+def test_the_straight_way_is_the_first_that_the_search_would_find(content: str, text: str) -> None:
+    one = Template("T", content)
+
+    params = straight(one, text) if text.startswith(one.literals[0]) else None
+
+    assert params is None or params == Search(one, text, Budget()).params()
 
 
 PIECES = st.lists(st.sampled_from(["${a}", "${b}", "x", "xy", "y", "z"]), max_size=6).map("".join)
