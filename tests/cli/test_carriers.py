@@ -78,11 +78,12 @@ access_key_secret = "{password}"
 [carriers.loop]
 type = "loopback"
 [[routes]]
+name = "china"
+match = {{ prefix = ["86"] }}
+carriers = ["china", "loop"]
+[[routes]]
 name = "default"
 carriers = ["retarus", "loop"]
-[[routes]]
-name = "china"
-carriers = ["china", "loop"]
 """
 
 NOBODY = "http://127.0.0.1:9"
@@ -203,7 +204,7 @@ def test_the_list_has_each_carrier_with_its_routes(tmp_path: Path) -> None:
         ["retarus", "retarus", "default"],
         ["china", "alibaba", "china"],
         ["abroad", "alibaba-globe", "-"],
-        ["loop", "loopback", "default,", "china"],
+        ["loop", "loopback", "china,", "default"],
     ]
 
 
@@ -213,5 +214,5 @@ def test_the_list_is_a_document_too(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["carriers"][3] == {
         "name": "loop",
         "type": "loopback",
-        "routes": ["default", "china"],
+        "routes": ["china", "default"],
     }

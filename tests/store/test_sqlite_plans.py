@@ -82,6 +82,7 @@ async def everything(room: Room) -> None:
     away = final(gone, Outcome.UNDELIVERABLE, error=ErrorCode.NOT_ON_SERVICE)
     await store.report([away], now=room.now, polled={batch: room.now + 5}, lease=lease)
     await store.report([final(number, at=room.now + 1) for number in others], now=room.now)
+    await pushes(room, batch)
     lease, (first, *_) = await room.outgoing(limit=1)
     await store.settle_outgoing({first.id: Postponed(room.now, 8)}, lease=lease, now=room.now)
     lease, owed = await room.outgoing()
