@@ -1458,6 +1458,14 @@ class TestADoubt:
         await room.settle(batch, lease, {message: Requeued("beta", None, 2)})
         assert await room.backend.flagged() == [message]
 
+    async def test_a_refusal_of_what_was_sent_anew_says_nothing_about_the_first_copy(self, room: Room) -> None:
+        message = await self.resolve(room, Requeued("alpha", None, 1, possible_duplicate=True))
+        lease, batch, _ = await room.call()
+
+        await room.settle(batch, lease, {message: REJECTED})
+
+        assert await room.receipts() == {message: (Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN)}
+
     async def test_it_is_parked_by_rule_without_a_receipt(self, room: Room) -> None:
         message = await self.resolve(room, Parked())
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -80,12 +80,16 @@ def put_back(
         match dispositions[number]:
             case Requeued() as step:
                 _queue_again(db, queues, number, place, step)
-            case Finished() if again:
-                # What waits to be sent a second time may have arrived the first time: nobody knows.
-                ends.append(End(number, Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN, "", ms(now)))
             case Finished() as end:
-                ends.append(End(number, end.outcome, end.error, end.detail, ms(now)))
+                ends.append(_end(number, end, again=again, now=now))
     return finish(db, ends, frozenset({Stage.QUEUED}), ms(now))
+
+
+def _end(number: MessageId, end: Finished, *, again: bool, now: float) -> End:
+    """Say how a message ended; of one that was sent twice, a refusal tells nothing about the first copy."""
+    if again:
+        return End(number, Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN, "", ms(now))
+    return End(number, end.outcome, end.error, end.detail, ms(now))
 
 
 def divert(db: sqlite3.Connection, queues: Queues, carrier: str, reachable: Collection[str], limit: int) -> list[str]:
@@ -165,7 +169,7 @@ def _settle_messages(
     now: float,
 ) -> tuple[list[Finish], set[MessageId]]:
     taken: list[tuple[MessageId, Taken]] = []
-    ends: list[End] = []
+    ended: dict[MessageId, Finished] = {}
     for number, disposition in dispositions.items():
         match disposition:
             case Taken():
@@ -177,12 +181,23 @@ def _settle_messages(
             case Parked():
                 _move(db, attempt, number, Stage.PARKED, ms(now + PARKED_S))
             case Finished():
-                ends.append(End(number, disposition.outcome, disposition.error, disposition.detail, ms(now)))
+                ended[number] = disposition
     booked = _take(db, attempt, carrier, taken, now)
+    twice = _sent_twice(db, ended) if ended else frozenset()
+    ends = [_end(number, end, again=number in twice, now=now) for number, end in ended.items()]
     finishes = finish(db, ends, IN_DOUBT, ms(now))
     if known_before := orphans.adopt(db, carrier, taken):
         finishes += finish(db, known_before, frozenset({Stage.AWAITING_STATUS}), ms(now))
     return finishes, booked
+
+
+def _sent_twice(db: sqlite3.Connection, numbers: Iterable[MessageId]) -> frozenset[MessageId]:
+    """Return those that may have been taken before this attempt, because ``on_doubt`` had them sent once more."""
+    found = db.execute(
+        "SELECT id FROM messages WHERE id IN (SELECT value FROM json_each(?)) AND possible_duplicate",
+        (json_ids(list(numbers)),),
+    )
+    return frozenset(MessageId(row[0]) for row in found)
 
 
 _OPEN = "id = ? AND attempt = ? AND stage IN (4, 5)"  # sending, doubtful
