@@ -76,10 +76,13 @@ class Carrier(Protocol):
         """Ask for the outcome. What cannot be learned now is simply not in the answer."""
 
     async def ready(self) -> None:
-        """Fetch what must be known before the first message (templates), once at start. Never raises; bounded."""
+        """Fetch what must be known before the first message (templates, keys), and keep it fresh from then on.
+
+        Once at start. Never raises; bounded.
+        """
 
     async def aclose(self) -> None:
-        """Close connections."""
+        """End what ``ready`` began and close connections."""
 
 
 @runtime_checkable

@@ -80,6 +80,8 @@ class Reply:
     """What the platform calls the result; None where the body is not readable."""
     message: str = ""
     """The platform's sentence about it; may quote the request, so it goes nowhere."""
+    is_another_key_near: bool = False
+    """Whether the key was refused, and another one is there or being fetched."""
 
     @property
     def is_ok(self) -> bool:
@@ -89,7 +91,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class _NoKey(NotSent):
-    """There is nothing good to sign with at the moment: the platform certainly did nothing."""
+    """There is nothing to sign with at the moment."""
 
 
 class Api:
@@ -195,8 +197,7 @@ class Api:
         """Say what a call means that was not answered with OK, or whose OK cannot be read."""
         match result:
             case _NoKey():
-                until = self._clock() + KEY_PAUSE_S
-                return Deferred(result.reason, not_before=until, whole_carrier=True, pause=PauseCause.LOGIN)
+                return self._without_key(result.reason)
             case NotSent():
                 return not_sent(result)
             case Lost():
@@ -257,8 +258,12 @@ class Api:
             return result
         reply = _reply(result)
         if reply.code and reply.code.startswith(_KEY_REFUSED) and self._credentials.refused(credentials):
-            return _NoKey(f"http {result.status}: {redact(reply.code)}")
+            return replace(reply, is_another_key_near=True)
         return reply
+
+    def _without_key(self, reason: str) -> Deferred:
+        until = self._clock() + KEY_PAUSE_S
+        return Deferred(reason, not_before=until, whole_carrier=True, pause=PauseCause.LOGIN)
 
     def _read(self, reply: Reply) -> Deferred | Doubtful | Rejected:
         status, now = reply.answer.status, self._clock()
@@ -268,6 +273,8 @@ class Api:
             return Doubtful(reason, Evidence.ARRIVED)
         if (status != httpx.codes.OK and not 400 <= status < 500) or status == httpx.codes.REQUEST_TIMEOUT:
             return Doubtful(reason)
+        if reply.is_another_key_near:
+            return self._without_key(reason)
         if status != httpx.codes.OK and (pause_until := _retry_after(reply.answer, now)):
             return Deferred(reason, not_before=pause_until, whole_carrier=True, pause=PauseCause.THROTTLE)
         if meaning:

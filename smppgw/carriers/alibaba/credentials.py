@@ -150,8 +150,8 @@ class RenewedKey:
         return True
 
     async def start(self) -> None:
-        """Begin the duty, and wait until it has looked for a key."""
-        self._duty = asyncio.create_task(self._keep_fresh(), name=f"credentials {self._carrier}")
+        """Begin the duty, unless it has begun, and wait until it has looked for a key."""
+        self._duty = self._duty or asyncio.create_task(self._keep_fresh(), name=f"credentials {self._carrier}")
         try:
             async with asyncio.timeout(START_S):
                 await self._looked.wait()

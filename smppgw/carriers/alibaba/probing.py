@@ -22,7 +22,8 @@ NO_MESSAGE: Final[Question] = (Operation.STATUS, "QueryMessage", {"MessageId": "
 
 
 async def probe(api: Api, endpoint: str, question: Question, meaning: Callable[[str], Refusal | None]) -> list[Probe]:
-    """Ask one question; never raises."""
+    """Fetch the key where it is not fixed, and ask one question; never raises."""
+    await api.ready()
     result, seconds = await api.fetch(*question)
     place = httpx.URL(endpoint).host
     if not isinstance(result, Reply):

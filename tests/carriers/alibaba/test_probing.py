@@ -1,11 +1,14 @@
 """Trying an account without sending: what proves the login and what does not."""
 
+from pathlib import Path
+from typing import Any
+
 import httpx2 as httpx
 import pytest
 
 from smppgw.carriers.probing import Probe
 from tests.carriers.alibaba.builders import KEY_ID, KEY_SECRET, globe, mainland, reply
-from tests.carriers.contract import Handler, Wire, answering, breaking
+from tests.carriers.contract import Handler, Wire, answering, breaking, silent
 
 
 async def probed(handler: Handler, *, abroad: bool = False) -> Probe:
@@ -90,3 +93,28 @@ async def test_what_the_platform_says_is_not_repeated() -> None:
     probe = await probed(reply(400, Code=f"Signature {KEY_SECRET}", Message=f"{KEY_SECRET} {KEY_ID}"))
 
     assert probe.words == "http 400"
+
+
+@pytest.mark.parametrize("abroad", [False, True])
+async def test_a_key_that_is_fetched_is_fetched_first(tmp_path: Path, abroad: bool) -> None:
+    file = tmp_path / "key.json"
+    file.write_text('{"AccessKeyId": "STS.1", "AccessKeySecret": "s"}')
+    wire = Wire(reply(404, Code="InvalidAccessKeyId.NotFound"))
+    make: Any = globe if abroad else mainland
+    carrier = make(wire, access_key_id=None, access_key_secret=None, access_key_file=file)
+
+    (probe,) = await carrier.probe()
+    await carrier.aclose()
+
+    assert "Credential=STS.1," in wire.requests[0].headers["authorization"]
+    assert (probe.reachable, probe.authenticated, probe.words) == (True, False, "InvalidAccessKeyId.NotFound")
+
+
+async def test_without_a_key_nobody_is_asked_and_that_is_said(tmp_path: Path) -> None:
+    carrier = globe(silent, access_key_id=None, access_key_secret=None, access_key_file=tmp_path / "missing")
+
+    (probe,) = await carrier.probe()
+    await carrier.aclose()
+
+    assert not probe.ok
+    assert "no access key" in probe.words
