@@ -133,7 +133,7 @@ async def test_every_end_that_is_pushed_has_its_receipt_without_a_poll(new_town:
 
 
 @pytest.mark.parametrize("number", ["8613912341234", "6591111234", "6591110003"])
-async def test_pushes_and_polls_that_come_together_are_one_receipt(new_town: NewTown, number: str) -> None:
+async def test_pushes_and_polls_in_whatever_order_are_one_receipt(new_town: NewTown, number: str) -> None:
     town = await new_town(polls="0.1s")
     await town.carrier.order(operation="push", fault="duplicate", count=1000)
     seen: Counter[str] = Counter()
@@ -152,7 +152,6 @@ async def test_pushes_and_polls_that_come_together_are_one_receipt(new_town: New
 
     await until(all_pushes_have_come, "each push has come twice")
     await town.all_pushes_are_done()
-    assert await town.carrier.calls("status") + await town.carrier.calls("lookup") > 0
     assert seen == dict.fromkeys(ids, 1)
     assert await town.counted("messages_finished_total") == 5
     assert await town.counted("messages_total") == 5
