@@ -50,11 +50,12 @@ def assert_true(fates: Fates, subject: Subject) -> None:
 
 
 @every_carrier
-async def test_with_the_fence_a_call_cut_after_any_octet_is_accepted_exactly_once(
-    subject: Subject, depot: Depot, time: FakeClock
+@how_often
+async def test_with_the_fence_a_call_cut_anywhere_is_accepted_exactly_once(
+    subject: Subject, step: int, depot: Depot, time: FakeClock
 ) -> None:
     async with proving(subject, depot, time) as proof:
-        fates = await broken(proof, Break.FIN, EVERY)
+        fates = await broken(proof, Break.FIN, step)
 
     assert fates.taken == dict.fromkeys(fates.numbers, 1)
     assert_true(fates, subject)
