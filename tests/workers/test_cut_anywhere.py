@@ -11,7 +11,7 @@ from tests.e2e.fault_proxy import Break, Fault, Way
 from tests.workers.fakes import Depot, FakeClock
 from tests.workers.proving import GLOBE, MAINLAND, RETARUS, SUBJECTS, Fates, Proof, Subject, proving
 
-EVERY, SOME, FEW = 1, 7, 97
+EVERY, SOME, FEW = 1, 23, 97
 """Octets from one cut to the next."""
 STALLED_S = 0.5
 
