@@ -207,10 +207,13 @@ ENDINGS: Final[dict[str, Ending]] = {
 """Receipt codes (``ErrCode``, ``err_code``) of a message whose status is "failed"."""
 
 EXPIRED: Final = Ending(Outcome.EXPIRED, ErrorCode.VALIDITY_EXCEEDED)
+ARRIVED: Final = Ending(Outcome.DELIVERED, ErrorCode.NONE)
 _UNKNOWN_ENDING: Final = Ending(Outcome.UNDELIVERABLE, ErrorCode.UNKNOWN_STATUS)
 
 DELIVERED: Final = frozenset({"DELIVERED", "DELIVRD", "success"})
 """Receipt codes of a message that arrived."""
+_GLOBE_FAILED: Final = "2"
+_GLOBE_EXPIRED: Final = "6"
 
 
 def refusal(code: str) -> Refusal | None:
@@ -239,6 +242,24 @@ def code_word(text: str | None) -> str | None:
 def ending(code: str) -> Ending:
     """Say how a message ended whose status is "failed", by its receipt code."""
     return ENDINGS.get(code, _UNKNOWN_ENDING)
+
+
+def globe_ending(status: str, code: str, *, received: bool) -> Ending | None:
+    """Say how an international message ended, for polls and pushes alike; None: it has not.
+
+    ``Status`` means two things: 1 and 3 changed places between editions of the documentation, so the receipt code
+    decides, together with a time of arrival (alibaba.md 5).
+
+    Args:
+        status: ``Status``, written as text.
+        code: The receipt code; empty: there is none.
+        received: Whether the platform names a time of arrival.
+    """
+    if code in DELIVERED and received:
+        return ARRIVED
+    if status == _GLOBE_EXPIRED:
+        return EXPIRED
+    return ending(code) if status == _GLOBE_FAILED else None
 
 
 def _by_family(code: str) -> Refusal | None:

@@ -1,7 +1,6 @@
 """What QueryMessage says, and about whom. Pure.
 
-``Status`` means two things: 1 and 3 changed places between editions of the documentation, so the receipt code decides.
-And an id that came with a call for several may be another message's of the same call: there an answer belongs to the
+An id that came with a call for several may be another message's of the same call: there an answer belongs to the
 number it names, and to nobody when it names none.
 
 Source: alibabacloud.com QueryMessage (2018-05-01).
@@ -13,13 +12,10 @@ from typing import Final
 import msgspec
 
 from smppgw.carriers.alibaba.beijing import read_mail_date
-from smppgw.carriers.alibaba.codes import DELIVERED, EXPIRED, code_word, ending
+from smppgw.carriers.alibaba.codes import code_word, globe_ending
 from smppgw.carriers.http import redact
 from smppgw.core.model import MessageId, Outcome, Sent
 from smppgw.core.verdict import StatusReport
-
-_FAILED: Final = (2, "2")
-_EXPIRED: Final = (6, "6")
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -69,11 +65,9 @@ def _is_number(shown: str, recipient: str) -> bool:
 def _report(answer: Status, message: MessageId) -> StatusReport:
     code = answer.error_code or ""
     detail, at = redact(code_word(code) or ""), read_mail_date(answer.receive_date or "")
-    if code in DELIVERED and answer.receive_date:
-        return StatusReport(message=message, outcome=Outcome.DELIVERED, final=True, detail=detail, at=at)
-    if answer.status not in _FAILED + _EXPIRED:
+    end = globe_ending(str(answer.status), code, received=bool(answer.receive_date))
+    if end is None:
         return StatusReport(message=message, outcome=Outcome.ENROUTE, final=False, detail=detail)
-    end = EXPIRED if answer.status in _EXPIRED else ending(code)
     return StatusReport(
         message=message,
         outcome=end.outcome,

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from smppgw.carriers.alibaba.beijing import read_mail_date, read_time
-from smppgw.carriers.alibaba.codes import DELIVERED, EXPIRED, Ending, code_word, ending
+from smppgw.carriers.alibaba.codes import ARRIVED, Ending, code_word, ending, globe_ending
 from smppgw.carriers.base import PushAnswer
 from smppgw.carriers.http import read_json, redact
 from smppgw.core.codes import ErrorCode
@@ -31,9 +31,6 @@ _NUMBER: Final = re.compile(r"\+?([0-9]{5,15})")
 _CODE: Final = re.compile(r"[0-9]{1,20}")
 _COUNT: Final = re.compile(r"[1-9][0-9]?")
 _FLAGS: Final = {"true": True, "false": False}
-_FAILED: Final = "2"
-_EXPIRED: Final = "6"
-_ARRIVED: Final = Ending(Outcome.DELIVERED, ErrorCode.NONE)
 
 
 def read_mainland(body: bytes) -> PushContents:
@@ -72,7 +69,7 @@ def _sms_report(row: Row, recipient: str) -> PushedReport | None:
     if is_success is None:
         return None
     return _report(
-        _ARRIVED if is_success else ending(code),
+        ARRIVED if is_success else ending(code),
         code,
         batch=_text(row.get("out_id")),
         ref=_text(row.get("biz_id")),
@@ -101,21 +98,14 @@ def _digest(*facts: str) -> str:
 
 
 def _globe_row(row: Row) -> PushedReport | None:
-    """Read a row by its code first, because ``Status`` has meant several things (alibaba.md 5)."""
+    """Read a row of the international report (alibaba.md 5)."""
     fields = {name.lower().replace("_", ""): _text(value) for name, value in row.items()}
     found = _NUMBER.fullmatch(fields.get("to", ""))
     if found is None or not fields.get("status"):
         return None
     code, received = fields.get("errorcode", ""), fields.get("receivedate", "")
-    end = None
-    if code in DELIVERED and received:
-        end = _ARRIVED
-    elif fields["status"] == _EXPIRED:
-        end = EXPIRED
-    elif fields["status"] == _FAILED:
-        end = ending(code)
     return _report(
-        end,
+        globe_ending(fields["status"], code, received=bool(received)),
         code,
         batch=fields.get("taskid", ""),
         ref=fields.get("messageid", ""),

@@ -13,6 +13,7 @@ import msgspec
 
 from smppgw.carriers.retarus.blackout import DAY_S, Window, periods
 from smppgw.carriers.retarus.config import RetarusConfig
+from smppgw.core.alphabet import fits_gsm7
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Batch, Message
 from smppgw.core.verdict import Rejected
@@ -30,11 +31,6 @@ UTF_16_PARTS: Final = (70, 67)
 
 STANDARD: Final = "STANDARD"
 UTF_16: Final = "UTF-16"
-
-_NOT_GSM7: Final = re.compile(
-    "[^@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,\\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà\f^{}\\\\\\[~\\]|€]"
-)
-"""Anything outside GSM 03.38, the default alphabet with its extension table (3GPP TS 23.038, 6.2.1)."""
 
 _SENDER: Final = re.compile(r"\+?[0-9]{1,20}|[a-zA-Z0-9 !-/:-@\[-`{-~]{1,11}")
 """``src`` as the manual has it (vendor code, sms/job.go)."""
@@ -108,7 +104,7 @@ def group_key(message: Message, config: RetarusConfig) -> GroupKey:
     """Say what must be equal for messages to share a job."""
     return GroupKey(
         src=_src(message),
-        encoding=UTF_16 if _NOT_GSM7.search(message.text) else STANDARD,
+        encoding=STANDARD if fits_gsm7(message.text) else UTF_16,
         flash=message.flash,
         expires_min=_expires_min(message),
         express=config.express_from is not None and message.priority_flag >= config.express_from,
