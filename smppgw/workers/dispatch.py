@@ -112,6 +112,9 @@ class Dispatcher:
                 except StoreError as fault:
                     _log.error("queue not read", carrier=self._carrier.name, reason=str(fault))
                     batches = None
+                except Exception as fault:  # noqa: BLE001 - a bug that one message meets; those leased with it wait
+                    _log.error("queue not planned", carrier=self._carrier.name, exc_info=fault)
+                    batches = None
                 if batches is None:
                     self._slots.release()
                     await self.bell.wait(IDLE_S)

@@ -148,7 +148,7 @@ async def test_a_call_whose_outcome_cannot_be_stored_becomes_a_doubt(
     assert await depot.stages() == {"doubtful": 1}
 
 
-@pytest.mark.parametrize("broken", ["prepare", "send"])
+@pytest.mark.parametrize("broken", ["group_key", "prepare", "send"])
 async def test_a_bug_in_an_adapter_costs_that_call_only(
     crew: Crewing, depot: Depot, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
