@@ -147,6 +147,7 @@ class Crew:
             clock=clock,
             metrics=metrics,
             on_finished=self._finished,
+            on_taken=self._market.accepted,
             on_inbound=self._came_in,
         )
         self.stoppable.append(self.pushed)

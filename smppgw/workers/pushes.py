@@ -68,6 +68,7 @@ class Pushed:
         clock: Clock,
         metrics: Metrics,
         on_finished: Callable[[Sequence[Finish]], None],
+        on_taken: Callable[[str, int], None],
         on_inbound: Callable[[str, Inbound], None],
     ) -> None:
         """Nothing happens before ``run``.
@@ -80,6 +81,7 @@ class Pushed:
             clock: Time.
             metrics: Counts.
             on_finished: Told what ended.
+            on_taken: Told of each message that a push proves taken: the carrier and its billed parts.
             on_inbound: Told of each new text and the account that gets it, when it is stored.
         """
         self._carriers = carriers
@@ -87,6 +89,7 @@ class Pushed:
         self._clock = clock
         self._metrics = metrics
         self._on_finished = on_finished
+        self._on_taken = on_taken
         self._on_inbound = on_inbound
         self._stopping = False
         self.bell = Bell()
@@ -206,6 +209,7 @@ class Pushed:
         self._on_finished(effects.finished)
         for message, parts, cost in (bookings[number] for number in effects.booked & bookings.keys()):
             self._metrics.accepted(message.account, push.carrier, parts)
+            self._on_taken(push.carrier, parts)
             if cost is not None:
                 self._metrics.cost(message.account, push.carrier, cost.reporting_micros)
         for key, (text, inbound) in found.texts.items():

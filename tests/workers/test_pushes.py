@@ -46,6 +46,7 @@ class Office:
         self.crew = Crewing(depot, time, prices=PRICES)
         self.pusher = FakePusher()
         self.finished: list[Finish] = []
+        self.taken: list[tuple[str, int]] = []
         self.inbound: list[tuple[str, str]] = []
         self.pushed = Pushed(
             carriers={"alpha": self.pusher},
@@ -55,6 +56,7 @@ class Office:
             clock=time.clock,
             metrics=self.crew.metrics,
             on_finished=self.finished.extend,
+            on_taken=lambda carrier, parts: self.taken.append((carrier, parts)),
             on_inbound=lambda account, inbound: self.inbound.append((account, inbound.text)),
         )
 
@@ -110,6 +112,7 @@ async def test_a_report_ends_its_message_and_books_it_at_todays_price(office: Of
     assert await office.depot.owed() == [(f"id{number}", "delivered", 0)]
     assert (office.counted("messages_total", account="acme"), office.counted("parts_total", account="acme")) == (1, 3)
     assert office.counted("cost_total", account="acme", currency="EUR") == pytest.approx(0.15)
+    assert office.taken == [("alpha", 3)]
     assert await office.kept() == 0
 
 
@@ -145,6 +148,7 @@ async def test_what_the_answer_has_booked_a_push_does_not_count_again(office: Of
 
     assert office.counted("messages_total", account="acme") == 1
     assert office.counted("cost_total", account="acme", currency="EUR") == pytest.approx(0.05)
+    assert office.taken == []
     assert len(office.finished) == 1
 
 
