@@ -117,9 +117,8 @@ class Belief(NamedTuple):
     """Whether it took nothing at that moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What routing decided for one message, and why. Equal messages may share one value."""
+class Decision(NamedTuple):
+    """What routing decided for one message, and why."""
 
     rule: str
     """Name of the route that matched."""
@@ -266,8 +265,7 @@ class Sent:
     """Where the attempt went: the datacentre to ask first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a message costs, in millionths of one unit of ``currency`` and of the reporting currency."""
 
     micros: int
