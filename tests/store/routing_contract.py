@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from smppgw.core.model import Belief, Decision, Message, Outcome, Stage
+from smppgw.core.model import Belief, Decision, DropKind, Dropped, Message, Outcome, Stage
 from smppgw.core.operations import Replacement
 from smppgw.store.base import Routed
 from tests.store.room import RECEIVER, START, Room
@@ -12,7 +12,7 @@ from tests.store.room import RECEIVER, START, Room
 RICH = Decision(
     "cheap",
     ("alpha", "beta"),
-    (("gamma", "no template"),),
+    (Dropped("delta", "no template"), Dropped("gamma", "9 a part is over max_price", DropKind.TOO_DEAR)),
     "least-cost",
     (Belief("alpha", 70_000, 98, 4), Belief("beta", None, None, None, True)),
     "SHOP",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from smppgw.core.model import Belief, Decision, Message
+from smppgw.core.model import Belief, Decision, DropKind, Dropped, Message
 from smppgw.core.routing.market import Market, Standing
 from smppgw.core.routing.ordering import ORDERINGS, Situation
 from smppgw.core.routing.rules import Candidate, Constraints, Rule, Strategy, WithoutPrice
@@ -21,6 +21,7 @@ class Undecided:
     """Why none of a rule's candidates is left."""
 
     reason: str
+    dropped: tuple[Dropped, ...] = ()
 
 
 def decide(rule: Rule, message: Message, market: Market, *, at: float, chance: float) -> Decision | Undecided:
@@ -40,7 +41,7 @@ def decide(rule: Rule, message: Message, market: Market, *, at: float, chance: f
     standings = market.standings(message, at) if rule.is_observed else _UNSEEN
     fitting, dropped = _fitting(rule, message, market, prices, standings)
     if not fitting:
-        return Undecided("; ".join(f"{carrier}: {reason}" for carrier, reason in dropped))
+        return Undecided("; ".join(f"{one.carrier}: {one.reason}" for one in dropped), tuple(dropped))
     if rule.strategy is not Strategy.FAILOVER and len(fitting) > 1:
         fitting = ORDERINGS[rule.strategy](fitting, Situation(rule, message, market, prices, standings, chance))
     down = market.down()
@@ -61,40 +62,38 @@ def decide(rule: Rule, message: Message, market: Market, *, at: float, chance: f
 
 def _fitting(
     rule: Rule, message: Message, market: Market, prices: Mapping[str, int], standings: Mapping[str, Standing]
-) -> tuple[list[Candidate], list[tuple[str, str]]]:
+) -> tuple[list[Candidate], list[Dropped]]:
     """Divide the candidates into those that fit, the ones without a price last, and those that do not, with why."""
     constraints, refusal, is_priced = rule.constraints, market.refusal, rule.is_priced
     max_price, is_of_records = constraints.max_price, constraints.are_of_records
     fitting: list[Candidate] = []
     unpriced: list[Candidate] = []
-    dropped: list[tuple[str, str]] = []
+    dropped: list[Dropped] = []
     for candidate in rule.candidates:
         carrier = candidate.carrier
-        reason = refusal(carrier, message)
-        if reason is None and is_of_records and carrier in standings:
-            reason = _poor(standings[carrier], constraints)
-        if reason is not None:
-            dropped.append((carrier, reason))
-        elif not is_priced:
+        price = prices.get(carrier)
+        if (reason := refusal(carrier, message)) is not None:
+            dropped.append(Dropped(carrier, reason))
+        elif max_price is not None and price is not None and price > max_price:
+            dropped.append(Dropped(carrier, f"{_amount(price)} a part is over max_price", DropKind.TOO_DEAR))
+        elif is_of_records and carrier in standings and (poor := _poor(carrier, standings[carrier], constraints)):
+            dropped.append(poor)
+        elif price is not None or not is_priced:
             fitting.append(candidate)
-        elif (price := prices.get(carrier)) is None:
-            if constraints.without_price is WithoutPrice.LAST:
-                unpriced.append(candidate)
-            else:
-                dropped.append((carrier, "no price is known"))
-        elif max_price is not None and price > max_price:
-            dropped.append((carrier, f"{_amount(price)} a part is over max_price"))
+        elif constraints.without_price is WithoutPrice.LAST:
+            unpriced.append(candidate)
         else:
-            fitting.append(candidate)
+            dropped.append(Dropped(carrier, "no price is known", DropKind.NO_PRICE))
     return fitting + unpriced if unpriced else fitting, dropped
 
 
-def _poor(standing: Standing, constraints: Constraints) -> str | None:
+def _poor(carrier: str, standing: Standing, constraints: Constraints) -> Dropped | None:
     """Say which constraint a record does not meet."""
     if constraints.min_delivery_pct is not None and standing.delivery_pct < constraints.min_delivery_pct:
-        return f"{standing.delivery_pct} % delivered is under min_delivery"
+        reason = f"{standing.delivery_pct} % delivered is under min_delivery"
+        return Dropped(carrier, reason, DropKind.DELIVERS_TOO_LITTLE)
     if constraints.max_latency_s is not None and standing.latency_s > constraints.max_latency_s:
-        return f"{standing.latency_s:.0f} s is over max_latency"
+        return Dropped(carrier, f"{standing.latency_s:.0f} s is over max_latency", DropKind.TOO_SLOW)
     return None
 
 
