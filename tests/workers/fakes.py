@@ -523,9 +523,18 @@ class Depot:
 
     def next_doubt_at(self) -> float | None:
         """Return when the next step of a doubt is due, Unix seconds."""
+        return self._seconds("SELECT min(due_ms) FROM attempts WHERE state = 1")
+
+    def put_off_until(self) -> float | None:
+        """Return when the first of the messages that were put off is due again, Unix seconds."""
+        return self._seconds(
+            "SELECT min(due_ms) FROM messages WHERE stage = 3 AND due_ms IS NOT NULL AND token IS NULL"
+        )
+
+    def _seconds(self, question: str) -> float | None:
         with contextlib.closing(sqlite3.connect(self.real._path)) as connection:
-            due_ms = connection.execute("SELECT min(due_ms) FROM attempts WHERE state = 1").fetchone()[0]
-        return None if due_ms is None else due_ms / 1000
+            answer_ms = connection.execute(question).fetchone()[0]
+        return None if answer_ms is None else answer_ms / 1000
 
     async def owed(self, account: str = "acme") -> list[tuple[str, str, int]]:
         """Return id, outcome and error of what is due to an account, in order of ids; it stays due."""
