@@ -39,7 +39,7 @@ from smppgw.workers.pushes import Pushed
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import Reception
 from smppgw.workers.reconcile import Reconciler
-from smppgw.workers.routes import Routes
+from smppgw.workers.routes import Routes, RouteTally
 from smppgw.workers.sweep import Sweeper
 
 
@@ -97,7 +97,9 @@ class Crew:
         )
         self._settlements: list[Settlement] = []
         self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
-        routes = Routes(router, self._market, random)
+        self._tally = RouteTally()
+        self._metrics.know_rules(rule.name for rule in router.rules)
+        routes = Routes(router, self._market, random, self._tally)
         self._intake = Intake(
             store=store,
             routes=routes,
@@ -171,7 +173,9 @@ class Crew:
         self.binds.reload(policies, self._clock.monotonic())
         self.receipts.reload()
         self._market.prices = prices
-        routes = Routes(router, self._market, random)
+        self.show_routing()
+        self._metrics.know_rules(rule.name for rule in router.rules)
+        routes = Routes(router, self._market, random, self._tally)
         self._intake.reload(routes, policies)
         self._operations.reload(routes)
         self.pushed.reload(policies, prices)
@@ -179,6 +183,17 @@ class Crew:
             settlement.prices = prices
         for dispatcher in self.dispatchers.values():
             dispatcher.probe_now()  # a password file may have changed with it
+
+    def show_routing(self) -> None:
+        """Set what metrics tell of routing."""
+        self._metrics.decisions(self._tally.decisions)
+        self._metrics.drops(self._tally.drops)
+        self._metrics.standings(
+            {
+                (carrier, traffic_class.name.lower()): (standing.delivery_pct / 100, standing.latency_s)
+                for (carrier, traffic_class), standing in self._market.by_class().items()
+            }
+        )
 
     def remember(self, finishes: Sequence[Finish]) -> None:
         """Take up what is known of carriers from before a restart, oldest first."""

@@ -229,7 +229,7 @@ class Gateway:
         self._notifier.ready(f"listening on {', '.join(smpp_at)}")
 
     async def _watch(self, store: SqliteStore, crew: Crew) -> None:
-        await self._vitals.beat(crew.binds, self._tally, crew.circuits, store.failed)
+        await self._vitals.beat(crew.binds, self._tally, crew.circuits, crew.show_routing, store.failed)
         raise StoreFailedError(store.problem() or "the store has failed")
 
     async def _drain(self, crew: Crew, listeners: Sequence[Listener], stoppable: Sequence[asyncio.Task[None]]) -> None:

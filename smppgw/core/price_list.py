@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from smppgw.core.model import TrafficClass
-from smppgw.core.rates import Exchange, RateCard, cost
+from smppgw.core.rates import DAY_S, Exchange, RateCard
 
-_DAY_S: Final = 86_400
-_REMEMBERED: Final = 100_000
+_REMEMBERED: Final = 20_000
 """Combinations of prefix, country and class; a full memory is begun anew."""
 
 
@@ -41,7 +40,7 @@ class PriceList:
             traffic_class: What the message is for.
             at: Unix seconds.
         """
-        day = int(at // _DAY_S)
+        day = int(at // DAY_S)
         if day != self._day or len(self._prices) > _REMEMBERED:
             self._day = day
             self._prices = {}
@@ -59,18 +58,16 @@ class PriceList:
         return prices
 
     def _ask(self, prefix: str, country: str, traffic_class: TrafficClass, at: float) -> Mapping[str, int]:
+        starts = [
+            prefix[:length] for length in self._lengths if length <= len(prefix) and prefix[:length] in self._prefixes
+        ]
+        reporting, convert = self._reporting, self._exchange.convert
         found: dict[str, int] = {}
         for carrier, card in self._cards.items():
-            price = cost(
-                card,
-                self._exchange,
-                self._reporting,
-                recipient=prefix,
-                country=country,
-                traffic_class=traffic_class,
-                parts=1,
-                at=at,
-            )
-            if price is not None:
-                found[carrier] = price.reporting_micros
+            price = card.part_price(starts, country, traffic_class, self._day)
+            if price is None:
+                continue
+            micros = price.micros if price.currency == reporting else convert(*price, at)
+            if micros is not None:
+                found[carrier] = micros
         return found

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.values import micros
 
-_DAY_S: Final = 86_400
+DAY_S: Final = 86_400
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _ALWAYS_FROM: Final = -(10**9)
 _ALWAYS_TO: Final = 10**9
@@ -58,8 +58,7 @@ class RateFaults(ValueError):  # noqa: N818 - it is many errors, not one
         return "\n".join(f"{self.name}, line {fault.line}: {fault.reason}" for fault in self.faults)
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """What a carrier asks for a message."""
 
     micros: int
@@ -68,22 +67,22 @@ class Price:
     """ISO 4217."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    prefix: str
+class _Row(NamedTuple):
+    """What a line says of its prefix. Most lines of a card say the same, so these are one value."""
+
     country: str
     mccmnc: str
     traffic_class: TrafficClass | None
-    price: int
-    currency: str
+    price: Price
+    """Of one part."""
     from_day: int
     to_day: int
     from_volume: int
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What no two rows may have in common."""
-        return (self.prefix, self.country, self.mccmnc, self.traffic_class, self.from_day, self.from_volume)
+        """What no two rows of a prefix may have in common."""
+        return (self.country, self.mccmnc, self.traffic_class, self.from_day, self.from_volume)
 
     @property
     def rank(self) -> tuple[bool, bool, int, int]:
@@ -102,12 +101,16 @@ class RateCard:
 
     __slots__ = ("_lengths", "_rows", "name")
 
-    def __init__(self, name: str, rows: Iterable[_Row]) -> None:
-        by_prefix: dict[str, list[_Row]] = {}
-        for row in sorted((row for row in rows if not row.mccmnc), key=lambda row: row.rank):
-            by_prefix.setdefault(row.prefix, []).append(row)
+    def __init__(self, name: str, rows: Iterable[tuple[str, _Row]]) -> None:
+        by_prefix: dict[str, tuple[_Row, ...]] = {}
+        for prefix, row in rows:
+            if not row.mccmnc:
+                by_prefix[prefix] = (*by_prefix.get(prefix, ()), row)
+        shared: dict[tuple[_Row, ...], tuple[_Row, ...]] = {}
+        for prefix, found in by_prefix.items():
+            by_prefix[prefix] = shared.setdefault(found, tuple(sorted(found, key=lambda row: row.rank)))
         self.name = name
-        self._rows = {prefix: tuple(found) for prefix, found in by_prefix.items()}
+        self._rows = by_prefix
         self._lengths = tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True))
 
     @property
@@ -128,14 +131,16 @@ class RateCard:
         """
         faults: list[RateFault] = []
         seen: dict[tuple[object, ...], int] = {}
+        shared: dict[_Row, _Row] = {}
         rows = []
         for line, fields in _records(lines, _CARD_COLUMNS, _CARD_REQUIRED, faults):
-            row = _row(line, fields, faults)
-            if row is None:
+            found = _row(line, fields, faults)
+            if found is None:
                 continue
-            if (earlier := seen.setdefault(row.identity, line)) != line:
+            prefix, row = found
+            if (earlier := seen.setdefault((prefix, *row.identity), line)) != line:
                 faults.append(RateFault(line, f"it says again what line {earlier} says"))
-            rows.append(row)
+            rows.append((prefix, shared.setdefault(row, row)))
         if faults:
             raise RateFaults(name, faults)
         return cls(name, rows)
@@ -150,15 +155,29 @@ class RateCard:
             parts: How many SMS are billed.
             at: Unix seconds; decides which rows are valid.
         """
-        day = int(at // _DAY_S)
-        for length in self._lengths:
-            for row in self._rows.get(recipient[:length], ()):
-                if (
-                    row.from_day <= day <= row.to_day
-                    and (row.traffic_class is None or row.traffic_class == traffic_class)
-                    and (not row.country or row.country == country)
-                ):
-                    return Price(row.price * parts, row.currency)
+        starts = [recipient[:length] for length in self._lengths]
+        price = self.part_price(starts, country, traffic_class, int(at // DAY_S))
+        return None if price is None else Price(price.micros * parts, price.currency)
+
+    def part_price(self, starts: Iterable[str], country: str, traffic_class: TrafficClass, day: int) -> Price | None:
+        """Return the price of one part; None where the card does not know it.
+
+        Args:
+            starts: Of the recipient, the longest first; at least those that are among ``prefixes``.
+            country: ISO 3166-1 alpha-2, or "".
+            traffic_class: What the message is for.
+            day: Days since 1970-01-01, UTC.
+        """
+        rows = self._rows
+        for start in starts:
+            if start in rows:
+                for row_country, _, row_class, price, from_day, to_day, _ in rows[start]:
+                    if (
+                        from_day <= day <= to_day
+                        and (row_class is None or row_class == traffic_class)
+                        and (not row_country or row_country == country)
+                    ):
+                        return price
         return None
 
 
@@ -206,7 +225,7 @@ class Exchange:
         days = self._days.get(currency)
         if days is None:
             return None
-        index = bisect_right(days, int(at // _DAY_S)) - 1
+        index = bisect_right(days, int(at // DAY_S)) - 1
         if index < 0:
             return None
         numerator, denominator = self._rates[currency][index]
@@ -272,22 +291,24 @@ def _header_fault(header: Sequence[str], columns: Sequence[str], required: froze
     return None
 
 
-def _row(line: int, fields: Mapping[str, str], faults: list[RateFault]) -> _Row | None:
+def _row(line: int, fields: Mapping[str, str], faults: list[RateFault]) -> tuple[str, _Row] | None:
     read = _Reading(line, fields, faults)
+    prefix = read.text("prefix", _PREFIX, "digits").removeprefix("+")
     row = _Row(
-        prefix=read.text("prefix", _PREFIX, "digits").removeprefix("+"),
         country=read.text("country", _COUNTRY, "two capital letters"),
         mccmnc=read.text("mccmnc", _NETWORK, "five or six digits"),
         traffic_class=read.traffic_class(),
-        price=micros(read.text("price", _AMOUNT, "an amount with at most six decimals", "0")),
-        currency=read.text("currency", _CURRENCY, "three capital letters"),
+        price=Price(
+            micros(read.text("price", _AMOUNT, "an amount with at most six decimals", "0")),
+            read.text("currency", _CURRENCY, "three capital letters"),
+        ),
         from_day=read.day("valid_from", _ALWAYS_FROM),
         to_day=read.day("valid_to", _ALWAYS_TO),
         from_volume=int(read.text("from_volume", _VOLUME, "a whole number") or 0),
     )
     if row.from_day > row.to_day:
         read.fault("valid_to lies before valid_from")
-    return None if read.failed else row
+    return None if read.failed else (prefix, row)
 
 
 def _exchange_rate(line: int, fields: Mapping[str, str], faults: list[RateFault]) -> tuple[str, int, Fraction] | None:

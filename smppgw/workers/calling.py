@@ -77,7 +77,9 @@ class Settlement:
                 self._metrics.accepted(message.account, self._carrier, disposition.parts)
                 self._on_taken(self._carrier, disposition.parts)
                 if disposition.cost is not None:
-                    self._metrics.cost(message.account, self._carrier, disposition.cost.reporting_micros)
+                    micros = disposition.cost.reporting_micros
+                    self._metrics.cost(message.account, self._carrier, micros)
+                    self._metrics.priced(self._carrier, message.traffic_class.name.lower(), micros / disposition.parts)
         return True
 
     async def put_back(self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease) -> None:

@@ -18,7 +18,7 @@ import structlog
 
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.ids import IdForm, Ids
-from smppgw.core.model import Decision, Message, MessageId, Operation, Submission
+from smppgw.core.model import Decision, Dropped, Message, MessageId, Operation, Submission
 from smppgw.core.operations import Addressed
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
@@ -297,7 +297,7 @@ class Intake:
             whole = replace(message, parts=text.parts(message.text).parts)
             decision = self._routes.route(whole, self._clock.wall())
             if isinstance(decision, Unroutable):
-                decision = Decision("", (), (("", decision.reason),))
+                decision = Decision("", (), (Dropped("", decision.reason),))
             routed[message.id] = Routed(decision, whole.parts)
         self._on_finished(await self._store.route(routed, self._clock.wall()))
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})

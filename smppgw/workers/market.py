@@ -19,6 +19,7 @@ from smppgw.workers.pricing import Prices
 
 _FRESH_S: Final = 1.0
 _DOWN_FRESH_S: Final = 0.1
+_BY_CLASS_FRESH_S: Final = 5.0
 _RECIPIENTS: Final = 200_000
 """Recipients whose last carrier is remembered."""
 
@@ -49,6 +50,8 @@ class LiveMarket:
         self._down: Collection[str] = ()
         self._down_at = float("-inf")
         self._standings: dict[tuple[str, TrafficClass], tuple[float, Mapping[str, Standing]]] = {}
+        self._by_class: Mapping[tuple[str, TrafficClass], Standing] = {}
+        self._by_class_at = float("-inf")
         self._clock = clock
         self._month_ends = 0.0
         self._parts: dict[str, int] = {}
@@ -89,6 +92,13 @@ class LiveMarket:
     def delivered_last(self, account: str, recipient: str) -> str | None:
         """See ``Market``."""
         return self._delivered.get((account, recipient))
+
+    def by_class(self) -> Mapping[tuple[str, TrafficClass], Standing]:
+        """How carriers have done lately with each class, over all countries; a few seconds old at most."""
+        now = self._clock.wall()
+        if not 0 <= now - self._by_class_at < _BY_CLASS_FRESH_S:
+            self._by_class, self._by_class_at = self.quality.by_class(now), now
+        return self._by_class
 
     # --- what is learned ----------------------------------------------------------------------------------------------
 

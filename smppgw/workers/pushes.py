@@ -212,6 +212,8 @@ class Pushed:
             self._on_taken(push.carrier, parts)
             if cost is not None:
                 self._metrics.cost(message.account, push.carrier, cost.reporting_micros)
+                part_micros = cost.reporting_micros / parts
+                self._metrics.priced(push.carrier, message.traffic_class.name.lower(), part_micros)
         for key, (text, inbound) in found.texts.items():
             if key in effects.delivered:
                 self._metrics.inbound(text.account, push.carrier)
