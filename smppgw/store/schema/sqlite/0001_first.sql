@@ -223,7 +223,9 @@ CREATE TABLE orphans (
     error INTEGER NOT NULL,
     detail TEXT NOT NULL,
     done_ms INTEGER NOT NULL,
-    received_ms INTEGER NOT NULL
+    received_ms INTEGER NOT NULL,
+    parts INTEGER,
+    nothing_left INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX orphans_once ON orphans (carrier, ref, batch, recipient);
 CREATE INDEX orphans_age ON orphans (received_ms);
