@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from smppgw.carriers.base import Carrier, CarrierLimits
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.billing import BilledOn
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Taken
@@ -273,6 +274,7 @@ class FakeCarrier:
     limits: CarrierLimits = field(default_factory=lambda: CarrierLimits(max_messages=100, calls_per_s=1000.0))
     polls: PollSchedule = field(default_factory=PollSchedule)
     on_doubt: DoubtRule = DoubtRule.UNKNOWN
+    billed_on: BilledOn = BilledOn.SUBMIT
     lookup_resolves: bool = True
     scripts: list[Script] = field(default_factory=list)
     default: Script = field(default_factory=lambda: all_get(Accepted(CarrierRef("J.1"))))
