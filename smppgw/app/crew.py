@@ -4,7 +4,9 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from random import random
-from typing import Protocol
+from typing import Final, Protocol
+
+import structlog
 
 from smppgw.app.entrance import pushers
 from smppgw.carriers.base import Carrier, Reconciles
@@ -21,7 +23,7 @@ from smppgw.ops.passwords import Passwords
 from smppgw.smpp.dial import Dialler
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.tally import Tally
-from smppgw.store.base import Finish, Store
+from smppgw.store.base import Finish, Reported, Store
 from smppgw.workers.binds import Binds
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
@@ -41,6 +43,11 @@ from smppgw.workers.reception import Reception
 from smppgw.workers.reconcile import Reconciler
 from smppgw.workers.routes import Routes, RouteTally
 from smppgw.workers.sweep import Sweeper
+
+_log = structlog.get_logger()
+
+_REMEMBERED: Final = 20_000
+"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 
 
 class Worker(Protocol):
@@ -148,7 +155,7 @@ class Crew:
             prices=prices,
             clock=clock,
             metrics=metrics,
-            on_finished=self._finished,
+            on_reported=self._reported,
             on_taken=self._market.accepted,
             on_inbound=self._came_in,
         )
@@ -197,9 +204,14 @@ class Crew:
             }
         )
 
-    def remember(self, finishes: Sequence[Finish]) -> None:
-        """Take up what is known of carriers from before a restart, oldest first."""
-        self._market.finished(finishes)
+    async def remember(self, store: Store) -> None:
+        """Take up what the store knows of carriers from before a restart.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        self._market.finished(await store.recent(_REMEMBERED))
+        await self._market.count(store)
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the workers of one carrier: three, and one that compares its days where it tells of them."""
@@ -209,7 +221,7 @@ class Crew:
             prices=prices,
             clock=self._clock,
             metrics=self._metrics,
-            on_finished=self._finished,
+            on_reported=self._reported,
             on_taken=self._market.accepted,
             on_owed=self._owed,
         )
@@ -237,7 +249,7 @@ class Crew:
                 clock=self._clock,
                 metrics=self._metrics,
                 jitter=random,
-                on_finished=self._finished,
+                on_reported=self._reported,
             ),
             Doubts(
                 carrier=carrier,
@@ -273,6 +285,19 @@ class Crew:
 
     def _came_in(self, account: str, _inbound: Inbound) -> None:
         self.receipts.owed(account)
+
+    def _reported(self, reported: Reported) -> None:
+        """Take up what last words of carriers have changed."""
+        self._finished(reported.finished)
+        for correction in reported.corrected:
+            self._market.corrected(correction)
+            if correction.reporting_micros:
+                self._metrics.cost_corrected(correction.account, correction.carrier, correction.reporting_micros)
+        for passed in reported.passed_on:
+            _log.info("not sent after all, passed on", carrier=passed.ended.carrier, to=passed.carrier)
+            self._metrics.passed_on(passed.ended.carrier)
+        self._market.finished([passed.ended for passed in reported.passed_on])
+        self._queued({passed.carrier for passed in reported.passed_on})
 
     def _finished(self, finishes: Sequence[Finish]) -> None:
         """Count what ended, and look for its receipts."""

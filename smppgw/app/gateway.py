@@ -43,8 +43,6 @@ from smppgw.web.serving import serve
 
 _log = structlog.get_logger()
 
-_REMEMBERED: Final = 20_000
-"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 _GOODBYE_S: Final = 5.0
 """How long binds may take to answer our unbind."""
 
@@ -169,7 +167,7 @@ class Gateway:
             metrics=self._metrics,
         )
         del self._prices  # only workers hold them, so that a reload lets go of them
-        crew.remember(await store.recent(_REMEMBERED))
+        await crew.remember(store)
         entrance = PushEntrance(
             doors(settings.carriers, carriers),
             journal=store,

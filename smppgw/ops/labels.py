@@ -53,6 +53,9 @@ DOUBT_ENDINGS: Final = ("unknown", "parked", "resent")
 PUSH_RESULTS: Final = ("stored", "refused", "too_large", "timeout", "failed", "unreadable", OTHER)
 """``refused``: unknown address, wrong secret or wrong source, which nobody outside may tell apart. ``failed``: the
 store could not keep it. ``unreadable``: stored, but not all of it could be understood."""
+DEARER: Final = "up"
+CHEAPER: Final = "down"
+CORRECTIONS: Final = (DEARER, CHEAPER)
 CIRCUIT_STATES: Final = ("closed", "half_open", "open")
 PAUSE_CAUSES: Final = ("login", "money", "quota", "throttle")
 ROUTE_RESULTS: Final = ("routed", "held", "refused", "no_candidate", "no_route", OTHER)

@@ -252,6 +252,14 @@ class Metrics:
             account=accounts, carrier=self._carriers, currency=(self._currency,),
         )  # fmt: skip
 
+        self._corrections = _Counters(
+            r, "cost_corrections", "By how much carriers billed more, or less, than was booked.",
+            account=accounts, carrier=self._carriers, currency=(self._currency,), direction=labels.CORRECTIONS,
+        )  # fmt: skip
+        self._passed_on = _Counters(
+            r, "messages_passed_on", "Messages that the carrier took and provably sent nowhere: another one got them.",
+            carrier=self._carriers,
+        )  # fmt: skip
         self._reconciliation = self._gauge(
             "reconciliation_parts", "Billed parts of the last day compared, by whose count it is.", "carrier", "side"
         )
@@ -444,6 +452,15 @@ class Metrics:
         """Bring whom routes dropped up to totals, by rule, carrier and `labels.DROP_KINDS`."""
         for key, total in totals.items():
             self._drops.total(key, total)
+
+    def cost_corrected(self, account: str, carrier: str, micros: int) -> None:
+        """A carrier bills more than was booked, or less where negative: millionths of the reporting currency."""
+        direction = labels.DEARER if micros > 0 else labels.CHEAPER
+        self._corrections.add((account, carrier, self._currency, direction), abs(micros) / _MICROS)
+
+    def passed_on(self, carrier: str) -> None:
+        """A message that the carrier had taken went to the next candidate."""
+        self._passed_on.add((carrier,))
 
     def commit(self, lasted_s: float, requests: int) -> None:
         """The store committed so many requests together."""

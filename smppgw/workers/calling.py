@@ -7,7 +7,7 @@ from smppgw.core.disposition import Disposition, Finished, Requeued, Taken
 from smppgw.core.model import BatchId, Message, MessageId
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
-from smppgw.store.base import Finish, Lease, Store
+from smppgw.store.base import Lease, Reported, Store
 from smppgw.workers.pace import store_while_leased
 from smppgw.workers.pricing import Prices
 
@@ -23,7 +23,7 @@ class Settlement:
         prices: Prices,
         clock: Clock,
         metrics: Metrics,
-        on_finished: Callable[[Sequence[Finish]], None],
+        on_reported: Callable[[Reported], None],
         on_taken: Callable[[str, int], None],
         on_owed: Callable[[str], None],
     ) -> None:
@@ -35,7 +35,7 @@ class Settlement:
             prices: The rate cards.
             clock: Time.
             metrics: Counts.
-            on_finished: Told what ended.
+            on_reported: Told what ended; and what was corrected and passed on, where a push came before the answer.
             on_taken: Told how many parts of a message the carrier has taken.
             on_owed: Told the accounts that are owed something that is no receipt.
         """
@@ -45,7 +45,7 @@ class Settlement:
         """Replaced by a reload."""
         self._clock = clock
         self._metrics = metrics
-        self._on_finished = on_finished
+        self._on_reported = on_reported
         self._on_taken = on_taken
         self._on_owed = on_owed
 
@@ -68,7 +68,7 @@ class Settlement:
         )
         if settled.lost:
             return False
-        self._on_finished(settled.finished)
+        self._on_reported(settled)
         for account in settled.notified:
             self._on_owed(account)
         for message in messages:
@@ -89,7 +89,7 @@ class Settlement:
             until=lease.until,
             clock=self._clock,
         )
-        self._on_finished(finished)
+        self._on_reported(Reported(finished=tuple(finished)))
 
     def _priced(self, message: Message, disposition: Disposition, now: float) -> Disposition:
         if not isinstance(disposition, Taken):

@@ -1,12 +1,12 @@
 """What the gateway itself knows of its carriers: implements ``core.routing.market.Market``.
 
 Lives as long as the process; a reload changes the prices only. After a restart it is told the newest endings that the
-store still has.
+store still has, and takes the volumes of the month over from the ledger.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from smppgw.carriers.base import Carrier
@@ -14,9 +14,10 @@ from smppgw.core.model import Message, Outcome, TrafficClass
 from smppgw.core.quality import Quality, is_delivery
 from smppgw.core.routing.market import Standing
 from smppgw.ops.clock import Clock
-from smppgw.store.base import Finish
+from smppgw.store.base import Correction, Finish, Store
 from smppgw.workers.pricing import Prices
 
+_DAY_S: Final = 86_400.0
 _FRESH_S: Final = 1.0
 _DOWN_FRESH_S: Final = 0.1
 _BY_CLASS_FRESH_S: Final = 5.0
@@ -107,6 +108,24 @@ class LiveMarket:
         self._turn_month()
         self._parts[carrier] = self._parts.get(carrier, 0) + parts
 
+    def corrected(self, correction: Correction) -> None:
+        """A carrier bills other parts than it took; what was booked in another month is no part of this one."""
+        self._turn_month()
+        if _end_of_month(correction.booked_at) == self._month_ends:
+            self._parts[correction.carrier] = self._parts.get(correction.carrier, 0) + correction.parts
+
+    async def count(self, store: Store) -> None:
+        """Take over what the ledger has of this month, before anything is taken.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        self._turn_month()
+        since = _begin_of_month(self._clock.wall())
+        self._parts = {
+            name: await store.billed_parts(name, since=since, until=self._month_ends) for name in self._carriers
+        }
+
     def finished(self, finishes: Iterable[Finish]) -> None:
         """Messages have ended."""
         for finish in finishes:
@@ -140,5 +159,10 @@ class LiveMarket:
 
 def _end_of_month(at: float) -> float:
     """Return the first moment of the next month, UTC."""
-    in_the_next = datetime.fromtimestamp(at, UTC).replace(day=1) + timedelta(days=32)
-    return in_the_next.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+    return _begin_of_month(_begin_of_month(at) + 32 * _DAY_S)
+
+
+def _begin_of_month(at: float) -> float:
+    """Return the first moment of the month, UTC."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()

@@ -56,6 +56,8 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "pushes": ("counter", frozenset({"carrier", "result"})),
     "inbound_messages": ("counter", frozenset({"account", "carrier"})),
     "cost": ("counter", frozenset({"account", "carrier", "currency"})),
+    "cost_corrections": ("counter", frozenset({"account", "carrier", "currency", "direction"})),
+    "messages_passed_on": ("counter", frozenset({"carrier"})),
     "store_commit_seconds": ("histogram", frozenset()),
     "store_commit_rows": ("histogram", frozenset()),
     "store_bytes": ("gauge", frozenset()),
@@ -121,6 +123,8 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
     metrics.decisions({(stranger, stranger): 1})
     metrics.drops({(stranger, stranger, stranger): 1})
     metrics.standings({(stranger, stranger): (1.0, 1.0)})
+    metrics.cost_corrected(stranger, stranger, 1)
+    metrics.passed_on(stranger)
     metrics.expected_bound(stranger, expected=True)
     metrics.sessions(stranger, stranger, 1)
     metrics.window_used(stranger, 1)
@@ -321,6 +325,19 @@ def test_pdu_totals_of_unlisted_commands_share_one_series(books: Books) -> None:
             {"rule": "none", "result": "no_route"},
             2,
         ),
+        (
+            lambda m: m.cost_corrected("legacy", "retarus", -75_000),
+            "cost_corrections_total",
+            {"account": "legacy", "carrier": "retarus", "currency": "EUR", "direction": "down"},
+            0.075,
+        ),
+        (
+            lambda m: m.cost_corrected("legacy", "retarus", 1),
+            "cost_corrections_total",
+            {"account": "legacy", "carrier": "retarus", "currency": "EUR", "direction": "up"},
+            0.000_001,
+        ),
+        (lambda m: m.passed_on("retarus"), "messages_passed_on_total", {"carrier": "retarus"}, 1),
         (lambda m: m.circuit("retarus", "open"), "carrier_state", {"carrier": "retarus", "state": "open"}, 1),
         (lambda m: m.circuit("retarus", "open"), "carrier_state", {"carrier": "retarus", "state": "closed"}, 0),
         (lambda m: m.paused("retarus", "money"), "carrier_paused", {"carrier": "retarus", "cause": "money"}, 1),
