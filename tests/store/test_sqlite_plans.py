@@ -197,7 +197,7 @@ async def test_no_statement_reads_a_whole_table(room: Room) -> None:
         "assemblies_open",
         "assemblies_to_forget",
         "unreached_since",
-        "costs_booked",
+        "costs_standing",
         "messages_by_ref",
         "outbox_inbound",
         "pushes_due",
