@@ -148,6 +148,7 @@ class Crew:
             metrics=metrics,
             on_finished=self._finished,
             on_taken=self._market.accepted,
+            parts_this_month=self._market.parts_this_month,
             on_inbound=self._came_in,
         )
         self.stoppable.append(self.pushed)
@@ -194,6 +195,7 @@ class Crew:
             metrics=self._metrics,
             on_finished=self._finished,
             on_taken=self._market.accepted,
+            parts_this_month=self._market.parts_this_month,
             on_owed=self._owed,
         )
         self._settlements.append(settlement)

@@ -17,7 +17,8 @@ from smppgw.config.kinds import fields_of
 from smppgw.config.listen import Listen
 from smppgw.config.reading import suggest
 from smppgw.config.sections import HttpSettings, SmppSettings
-from smppgw.core.rates import Exchange, RateCard, RateFaults
+from smppgw.core.rate_files import RateFaults
+from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.values import BY_ACCOUNT
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.networks import is_in

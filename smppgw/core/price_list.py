@@ -1,14 +1,17 @@
 """The rate cards of all carriers as one: what a part costs with each of them, asked for every message.
 
-Many numbers share a longest prefix, so what was found for one holds for the next. Prices are those of one UTC day in
-the reporting currency.
+Many numbers share a longest prefix, so what was found for one holds for the next. Prices are those of one UTC day, and
+of the tiers that carriers have reached, in the reporting currency; when a day or a tier changes, they are asked anew.
 """
 
-from collections.abc import Mapping
+import math
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from smppgw.core.model import TrafficClass
 from smppgw.core.rates import Exchange, RateCard, cost
+from smppgw.core.volumes import Volumes
 
 _DAY_S: Final = 86_400
 _REMEMBERED: Final = 100_000
@@ -18,7 +21,9 @@ _REMEMBERED: Final = 100_000
 class PriceList:
     """What one part costs, by carrier."""
 
-    __slots__ = ("_cards", "_day", "_exchange", "_lengths", "_prefixes", "_prices", "_reporting")
+    __slots__ = (
+        "_cards", "_day", "_exchange", "_lengths", "_prefixes", "_prices", "_reporting", "_same_until", "_tiers",
+    )  # fmt: skip
 
     def __init__(self, cards: Mapping[str, RateCard], exchange: Exchange, reporting: str) -> None:
         """Take the cards by carrier, and what turns their currencies into the reporting one."""
@@ -28,9 +33,14 @@ class PriceList:
         self._prefixes = frozenset().union(*(card.prefixes for card in cards.values()))
         self._lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
         self._day = -1
+        self._tiers: Sequence[int] = ()
+        self._same_until = math.inf
+        """As long as volumes have moved less, no carrier can have come to another tier."""
         self._prices: dict[tuple[str, str, TrafficClass], Mapping[str, int]] = {}
 
-    def part_prices(self, recipient: str, country: str, traffic_class: TrafficClass, at: float) -> Mapping[str, int]:
+    def part_prices(
+        self, recipient: str, country: str, traffic_class: TrafficClass, at: float, volumes: Volumes
+    ) -> Mapping[str, int]:
         """Return the price of one part with each carrier, in millionths of the reporting currency.
 
         A carrier whose card does not know it, or whose currency has no rate, is missing.
@@ -40,11 +50,11 @@ class PriceList:
             country: ISO 3166-1 alpha-2, or "".
             traffic_class: What the message is for.
             at: Unix seconds.
+            volumes: What carriers have taken this month; always the same object.
         """
         day = int(at // _DAY_S)
-        if day != self._day or len(self._prices) > _REMEMBERED:
-            self._day = day
-            self._prices = {}
+        if day != self._day or volumes.moves >= self._same_until or len(self._prices) > _REMEMBERED:
+            self._look_again(day, at, volumes)
         known = self._prefixes
         prefix = ""
         for length in self._lengths:
@@ -55,11 +65,26 @@ class PriceList:
         prices = self._prices.get(key)
         if prices is None:
             # Every row that fits the recipient fits its longest known prefix.
-            prices = self._prices[key] = self._ask(prefix, country, traffic_class, at)
+            prices = self._prices[key] = dict(self._ask(prefix, country, traffic_class, at, volumes))
         return prices
 
-    def _ask(self, prefix: str, country: str, traffic_class: TrafficClass, at: float) -> Mapping[str, int]:
-        found: dict[str, int] = {}
+    def _look_again(self, day: int, at: float, volumes: Volumes) -> None:
+        """Forget the prices unless nothing has changed; see how far volumes may move before something can."""
+        tiers = []
+        room = math.inf
+        for carrier, card in self._cards.items():
+            taken = volumes.taken(carrier, at)
+            bounds = (-math.inf, *card.steps, math.inf)
+            tier = bisect_right(bounds, taken)
+            tiers.append(tier)
+            room = min(room, bounds[tier] - taken, taken - bounds[tier - 1] + 1)
+        self._same_until = volumes.moves + room
+        if day != self._day or tiers != self._tiers or len(self._prices) > _REMEMBERED:
+            self._day, self._tiers, self._prices = day, tiers, {}
+
+    def _ask(
+        self, prefix: str, country: str, traffic_class: TrafficClass, at: float, volumes: Volumes
+    ) -> Iterator[tuple[str, int]]:
         for carrier, card in self._cards.items():
             price = cost(
                 card,
@@ -70,7 +95,7 @@ class PriceList:
                 traffic_class=traffic_class,
                 parts=1,
                 at=at,
+                taken=volumes.taken(carrier, at),
             )
             if price is not None:
-                found[carrier] = price.reporting_micros
-        return found
+                yield carrier, price.reporting_micros

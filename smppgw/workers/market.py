@@ -6,13 +6,13 @@ store still has.
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from smppgw.carriers.base import Carrier
 from smppgw.core.model import Message, Outcome, TrafficClass
 from smppgw.core.quality import Quality, is_delivery
 from smppgw.core.routing.market import Standing
+from smppgw.core.volumes import Volumes
 from smppgw.ops.clock import Clock
 from smppgw.store.base import Finish
 from smppgw.workers.pricing import Prices
@@ -50,8 +50,7 @@ class LiveMarket:
         self._down_at = float("-inf")
         self._standings: dict[tuple[str, TrafficClass], tuple[float, Mapping[str, Standing]]] = {}
         self._clock = clock
-        self._month_ends = 0.0
-        self._parts: dict[str, int] = {}
+        self._volumes = Volumes()
         self._delivered: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     # --- Market -------------------------------------------------------------------------------------------------------
@@ -63,7 +62,9 @@ class LiveMarket:
 
     def part_prices(self, message: Message, at: float) -> Mapping[str, int]:
         """See ``Market``."""
-        return self.prices.list.part_prices(message.recipient, message.country, message.traffic_class, at)
+        return self.prices.list.part_prices(
+            message.recipient, message.country, message.traffic_class, at, self._volumes
+        )
 
     def standings(self, message: Message, at: float) -> Mapping[str, Standing]:
         """See ``Market``; a second old at most."""
@@ -83,8 +84,7 @@ class LiveMarket:
 
     def parts_this_month(self, carrier: str) -> int:
         """See ``Market``."""
-        self._turn_month()
-        return self._parts.get(carrier, 0)
+        return self._volumes.taken(carrier, self._clock.wall())
 
     def delivered_last(self, account: str, recipient: str) -> str | None:
         """See ``Market``."""
@@ -94,8 +94,7 @@ class LiveMarket:
 
     def accepted(self, carrier: str, parts: int) -> None:
         """A carrier has taken so many parts."""
-        self._turn_month()
-        self._parts[carrier] = self._parts.get(carrier, 0) + parts
+        self._volumes.add(carrier, parts, self._clock.wall())
 
     def finished(self, finishes: Iterable[Finish]) -> None:
         """Messages have ended."""
@@ -120,15 +119,3 @@ class LiveMarket:
         self._delivered.move_to_end(key)
         if len(self._delivered) > _RECIPIENTS:
             self._delivered.popitem(last=False)
-
-    def _turn_month(self) -> None:
-        now = self._clock.wall()
-        if now >= self._month_ends:
-            self._parts.clear()
-            self._month_ends = _end_of_month(now)
-
-
-def _end_of_month(at: float) -> float:
-    """Return the first moment of the next month, UTC."""
-    in_the_next = datetime.fromtimestamp(at, UTC).replace(day=1) + timedelta(days=32)
-    return in_the_next.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smppgw.core.model import Cost, TrafficClass
-from smppgw.core.rates import Exchange, Price, RateCard, RateFault, RateFaults, cost
+from smppgw.core.rate_files import RateFault, RateFaults
+from smppgw.core.rates import Exchange, Price, RateCard, cost
 
 HEADER = "prefix,country,mccmnc,class,price,currency,valid_from,valid_to,from_volume"
 OTP, TRANSACTIONAL, MARKETING = TrafficClass
@@ -32,13 +33,14 @@ def price(
     traffic_class: TrafficClass = TRANSACTIONAL,
     parts: int = 1,
     when: float = NOW,
+    taken: int = 0,
 ) -> int | None:
-    found = card.price(recipient, country, traffic_class, parts, when)
+    found = card.price(recipient, country, traffic_class, parts, when, taken)
     return None if found is None else found.micros
 
 
 def test_a_price_is_per_part() -> None:
-    found = card("49,,,,0.075,EUR,,,").price("491711234567", "DE", TRANSACTIONAL, 3, NOW)
+    found = card("49,,,,0.075,EUR,,,").price("491711234567", "DE", TRANSACTIONAL, 3, NOW, 0)
 
     assert found == Price(225_000, "EUR")  # 3 * 0.075
 
@@ -115,11 +117,33 @@ def test_a_new_price_replaces_the_open_ended_one_from_its_day_on(when: float, mi
     assert price(rates, when=when) == micros
 
 
+TIERS = ("49,,,,0.03,EUR,,,0", "49,,,,0.02,EUR,,,1000", "49,,,,0.01,EUR,,,5000")
+
+
+@pytest.mark.parametrize("rows", [TIERS, TIERS[::-1]])
 @pytest.mark.parametrize(
-    "rows", [["49,,,,0.03,EUR,,,0", "49,,,,0.01,EUR,,,1000"], ["49,,,,0.01,EUR,,,1000", "49,,,,0.03,EUR,,,"]]
+    ("taken", "micros"), [(0, 30_000), (999, 30_000), (1000, 20_000), (4999, 20_000), (5000, 10_000), (10**9, 10_000)]
 )
-def test_the_lowest_tier_is_the_price(rows: list[str]) -> None:
-    assert price(card(*rows)) == 30_000
+def test_the_highest_tier_that_is_reached_is_the_price(rows: tuple[str, ...], taken: int, micros: int) -> None:
+    assert price(card(*rows), taken=taken) == micros
+
+
+def test_a_message_that_crosses_a_tier_has_one_price() -> None:
+    assert price(card(*TIERS), parts=3, taken=999) == 90_000  # 3 * 0.03
+
+
+def test_a_tier_that_is_not_reached_leaves_a_more_general_row() -> None:
+    assert price(card(",,,,0.05,EUR,,,", "49,,,,0.02,EUR,,,1000"), taken=999) == 50_000
+
+
+def test_a_later_price_replaces_the_tiers_before_it() -> None:
+    rates = card(*TIERS, "49,,,,0.04,EUR,2026-03-01,,")
+
+    assert price(rates, taken=5000) == 40_000
+
+
+def test_a_card_knows_where_its_prices_change() -> None:
+    assert card(*TIERS, "43,,,,0.02,EUR,,,2000", "44,,23410,,0.02,EUR,,,7").steps == (1000, 2000, 5000)
 
 
 def test_rows_for_one_network_are_not_used() -> None:
@@ -161,6 +185,44 @@ def test_a_row_that_cannot_be_read_is_a_fault(row: str, reason: str) -> None:
         card(row)
 
     assert caught.value.faults == (RateFault(2, reason),)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (
+            ["49,,,,0.01,EUR,2026-01-01,2026-03-31,", "49,,,,0.02,EUR,2026-03-01,2026-06-30,"],
+            "it holds with line 2 from 2026-03-01 to 2026-03-31",
+        ),
+        (
+            ["49,,,,0.01,EUR,2026-01-01,2026-03-31,", "49,,,,0.02,EUR,2026-03-31,,"],
+            "it holds with line 2 from 2026-03-31 to 2026-03-31",
+        ),
+        (
+            # What holds from July on: no price, or the first one again?
+            ["49,,,,0.01,EUR,,,", "49,,,,0.02,EUR,2026-04-01,2026-06-30,"],
+            "it holds with line 2 from 2026-04-01 to 2026-06-30",
+        ),
+    ],
+)
+def test_two_prices_for_one_day_are_a_fault(rows: list[str], reason: str) -> None:
+    with pytest.raises(RateFaults) as caught:
+        card(*rows)
+
+    assert caught.value.faults == (RateFault(3, reason),)
+
+
+def test_prices_of_other_things_may_hold_on_one_day() -> None:
+    dates = "2026-01-01,2026-06-30"
+
+    card(
+        f"49,,,,0.01,EUR,{dates},",
+        f"49,DE,,,0.01,EUR,{dates},",
+        f"49,,26201,,0.01,EUR,{dates},",
+        f"49,,,otp,0.01,EUR,{dates},",
+        f"49,,,,0.01,EUR,{dates},1000",
+        "49,,,,0.01,EUR,2026-07-01,,",
+    )
 
 
 def test_all_faults_are_told_at_once_with_their_lines() -> None:
@@ -265,6 +327,8 @@ def test_without_rates_nothing_is_converted() -> None:
     ],
 )
 def test_a_cost_is_known_in_both_currencies_or_not_at_all(row: str, expected: Cost | None) -> None:
-    found = cost(card(row), EXCHANGE, "EUR", recipient="491711234567", country="DE", traffic_class=OTP, parts=2, at=NOW)
+    found = cost(
+        card(row), EXCHANGE, "EUR", recipient="491711234567", country="DE", traffic_class=OTP, parts=2, at=NOW, taken=0
+    )
 
     assert found == expected

@@ -61,6 +61,7 @@ class Crewing:
             metrics=self.metrics,
             on_finished=self.finished.extend,
             on_taken=lambda carrier, parts: None,
+            parts_this_month=lambda carrier: 0,
             on_owed=self.owed.append,
         )
 
