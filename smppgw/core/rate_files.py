@@ -55,7 +55,8 @@ def records(
         if not stripped or stripped.startswith("#"):
             continue
         try:
-            cells = [cell.strip() for cell in next(csv.reader([stripped], strict=True))]
+            found = next(csv.reader([stripped], strict=True)) if '"' in stripped else stripped.split(",")
+            cells = [cell.strip() for cell in found]
         except csv.Error as error:
             faults.append(RateFault(line, f"no CSV: {error}"))
             continue
