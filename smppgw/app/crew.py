@@ -157,6 +157,7 @@ class Crew:
             metrics=metrics,
             on_reported=self._reported,
             on_taken=self._market.accepted,
+            parts_this_month=self._market.parts_this_month,
             on_inbound=self._came_in,
         )
         self.stoppable.append(self.pushed)
@@ -221,6 +222,7 @@ class Crew:
             metrics=self._metrics,
             on_reported=self._reported,
             on_taken=self._market.accepted,
+            parts_this_month=self._market.parts_this_month,
             on_owed=self._owed,
         )
         self._settlements.append(settlement)
