@@ -175,8 +175,9 @@ class Crew:
             )
         )
 
-    def reload(self, policies: Mapping[str, AccountPolicy], router: Router, prices: Prices) -> None:
-        """Go by another configuration from now on."""
+    def reload(self, policies: Mapping[str, AccountPolicy], router: Router, prices: Prices) -> Prices:
+        """Go by another configuration from now on; return the prices by which nobody goes any more."""
+        former = self._market.prices
         self._metrics.know_accounts(policies)
         self.binds.reload(policies, self._clock.monotonic())
         self.receipts.reload()
@@ -191,6 +192,7 @@ class Crew:
             settlement.prices = prices
         for dispatcher in self.dispatchers.values():
             dispatcher.probe_now()  # a password file may have changed with it
+        return former
 
     def show_routing(self) -> None:
         """Set what metrics tell of routing."""

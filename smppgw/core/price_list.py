@@ -29,7 +29,9 @@ class PriceList:
         self._cards = cards
         self._exchange = exchange
         self._reporting = reporting
-        self._prefixes = frozenset().union(*(card.prefixes for card in cards.values()))
+        self._prefixes: set[str] = set()
+        for card in cards.values():  # one by one: a union of all would stop every other thread for long
+            self._prefixes.update(card.prefixes)
         self._lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
         self._day = -1
         self._tiers: Sequence[int] = ()

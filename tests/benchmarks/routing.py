@@ -32,13 +32,13 @@ ROUNDS: Final = 5
 COUNTRIES: Final = {"DE": "49", "FR": "33", "GB": "44", "IT": "39", "ES": "34", "PL": "48", "CN": "86", "IN": "91"}
 
 
-def card(name: str, chance: random.Random) -> RateCard:
+def lines_of_card(chance: random.Random) -> list[str]:
     """Make a card whose prefixes are those of real numbering plans: two to seven digits."""
     prefixes = {calling_code + str(chance.randrange(10 ** chance.randrange(6))) for calling_code in COUNTRIES.values()}
     while len(prefixes) < LINES - 1:
         prefixes.add(chance.choice(list(COUNTRIES.values())) + str(chance.randrange(10 ** chance.randrange(1, 6))))
     rows = [f"{prefix},,{chance.randrange(1, 99) / 1000:.3f},EUR" for prefix in sorted(prefixes)]
-    return RateCard.parse(["prefix,class,price,currency", ",,0.09,EUR", *rows], name)
+    return ["prefix,class,price,currency", ",,0.09,EUR", *rows]
 
 
 def rules(chance: random.Random) -> list[Rule]:
@@ -119,7 +119,7 @@ def main() -> None:
     chance = random.Random(1)
     asked, table, octets = messages(chance), rules(chance), encode(submit())
     before = mebibytes()
-    cards = {name: card(name, chance) for name in CARRIERS}
+    cards = {name: RateCard.parse(lines_of_card(chance), name) for name in CARRIERS}
     known = market(cards, chance)
     gc.freeze()
     for turn in range(ROUNDS):
