@@ -17,6 +17,7 @@ from smppgw.cli.options import config_option
 from smppgw.cli.telling import tell_faults
 from smppgw.config.faults import ConfigFaults
 from smppgw.core.model import Decision, Message, TrafficClass
+from smppgw.core.values import amount
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import escape
 from smppgw.store.base import StoreError
@@ -123,9 +124,9 @@ def _about(candidate: Candidate, place: int, found: Explanation) -> str:
     if candidate.price is None:
         told.append("price unknown")
     else:
-        told.append(f"{_money(candidate.price * parts)} {found.currency}")
+        told.append(f"{amount(candidate.price * parts)} {found.currency}")
         if parts > 1:
-            told.append(f"({_money(candidate.price)} a part)")
+            told.append(f"({amount(candidate.price)} a part)")
     if candidate.standing is not None:
         record = candidate.standing
         told.append(f"- {record.delivery_pct} % delivered lately, in {record.latency_s:.0f} s")
@@ -154,11 +155,6 @@ def _besides(decision: Decision) -> str:
     if decision.hold_until is not None:
         told += f", held until {datetime.fromtimestamp(decision.hold_until, UTC):%Y-%m-%d %H:%M} UTC"
     return told
-
-
-def _money(micros: int) -> str:
-    whole, rest = divmod(micros, 1_000_000)
-    return f"{whole}.{f'{rest:06d}'.rstrip('0'):0<2}"
 
 
 # --- for programs -----------------------------------------------------------------------------------------------------
