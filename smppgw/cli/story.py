@@ -205,7 +205,7 @@ def _asks(part: TracedPart) -> str:
 def _routing(decision: Decision) -> Iterator[str]:
     way = f": {', then '.join(decision.carriers)}" if decision.carriers else ": no carrier is left"
     yield f"by route {decision.rule} ({decision.strategy}){way}"
-    yield from (f"not {carrier}: {reason}" for carrier, reason in decision.dropped)
+    yield from (f"not {carrier}: {reason}" for carrier, reason, *_ in decision.dropped)
     for belief in decision.beliefs:
         yield f"{belief.carrier} then: {_belief(belief)}"
     if decision.sender is not None:
@@ -255,7 +255,8 @@ def _result(call: TracedCall, trace: Trace) -> tuple[str, list[str]] | None:
         words = "it certainly was not taken, and was queued again" if not trace.may_be_twice else "it was queued again"
         return "not taken", [f"{words}; the log says why, under batch={call.batch}"]
     if trace.stage in {Stage.DOUBTFUL, Stage.PARKED}:
-        return "in doubt", ["no answer that proves anything"]
+        found = "a copy has arrived, but it is not found there yet" if call.copy_arrived else "nobody knows yet"
+        return "in doubt", [found]
     if trace.outcome is None:
         return None
     if trace.error is ErrorCode.OUTCOME_UNKNOWN:
@@ -357,7 +358,8 @@ def _coming(trace: Trace, now: float) -> Iterator[str]:
         case Stage.SENDING:
             yield f"the answer of the call; without one it is in doubt {call_due}"
         case Stage.DOUBTFUL:
-            yield f"the call is repeated or looked up {call_due}; never sent anew but by on_doubt"
+            step = "looked up" if call is not None and call.copy_arrived else "repeated or looked up"
+            yield f"the call is {step} {call_due}; nothing is sent anew unless on_doubt says so"
         case Stage.PARKED:
             yield f"ends as unknown {due}, if nobody has decided by then"
         case Stage.AWAITING_STATUS:

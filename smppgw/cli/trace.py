@@ -83,19 +83,19 @@ def _words(found: Answer, *, with_text: bool) -> Iterator[str]:
 
 def _list(sightings: Sightings) -> Iterator[str]:
     if sightings.messages:
-        yield f"{'message_id':<12}{'accepted, UTC':<21}{'account':<12}{'to':<17}{'carrier':<14}state"
+        yield f"{'message':<9}{'message_id':<12}{'accepted, UTC':<21}{'account':<12}{'to':<17}{'carrier':<14}state"
     for each in sightings.messages:
         at = day_and_time(each.accepted_at)
         yield escape(
-            f"{each.message_id:<11} {at:<20} {each.account:<11} +{each.recipient:<15} {each.carrier or '-':<13} "
-            f"{_state(each)}"
+            f"{each.number:<8} {each.message_id:<11} {at:<20} {each.account:<11} +{each.recipient:<15} "
+            f"{each.carrier or '-':<13} {_state(each)}"
         )
     if sightings.more:
         yield "There are more: --limit shows them."
     if sightings.searched_to is not None:
         yield f"Messages before {day_and_time(sightings.searched_to)} were not looked at."
     if sightings.messages:
-        yield "smppgw trace, with a message_id of these, tells more."
+        yield "smppgw trace with a message or message_id of these tells more."
 
 
 def _state(sighting: Sighting) -> str:
@@ -134,7 +134,9 @@ def _plain(value: Any, *, with_text: bool) -> Any:
             if with_text or field.name != "text"
         }
     if hasattr(value, "_asdict"):
-        return value._asdict()
+        return _plain(value._asdict(), with_text=with_text)
+    if isinstance(value, dict):
+        return {name: _plain(one, with_text=with_text) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one, with_text=with_text) for one in value]
     if isinstance(value, ErrorCode):

@@ -145,15 +145,15 @@ def test_a_number_leads_to_all_its_messages_newest_first(daemon: Daemon, number:
     result = daemon.trace(number)
 
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["message_id", "accepted,", "UTC", "account", "to", "carrier", "state"]
-    assert [line.split()[0] for line in lines[1:4]] == daemon.ids[::-1]
+    assert lines[0].split() == ["message", "message_id", "accepted,", "UTC", "account", "to", "carrier", "state"]
+    assert [line.split()[1] for line in lines[1:4]] == daemon.ids[::-1]
     assert lines[3].endswith(f"legacy      +{NUMBER}   loop          awaiting status")
 
 
 def test_a_limit_says_that_there_are_more(daemon: Daemon) -> None:
     lines = daemon.trace(f"+{NUMBER}", "--limit", "2").stdout.splitlines()
 
-    assert [line.split()[0] for line in lines[1:3]] == daemon.ids[:0:-1]
+    assert [line.split()[1] for line in lines[1:3]] == daemon.ids[:0:-1]
     assert lines[3] == "There are more: --limit shows them."
 
 
