@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Address, Belief, Decision, OutgoingKind, Stage
+from smppgw.core.model import Address, Belief, Decision, Outcome, OutgoingKind, Stage
 from smppgw.core.tracing import InboundTrace, LedgerEntry, Owed, OwedState, Trace, TracedCall, TracedPart
 from smppgw.core.values import amount
 from smppgw.ops.masks import escape
@@ -94,14 +94,22 @@ def _who(trace: Trace) -> str:
 
 
 def _what(trace: Trace) -> str:
-    told = f"{_count(len(trace.text), 'character')}, {trace.traffic_class.name.lower()}"
-    if trace.billed_parts is not None and trace.stage is not Stage.UNROUTED:
-        told += f", billed as {trace.billed_parts} SMS"
+    if _was_whole(trace) or trace.stage is Stage.ASSEMBLING:
+        told = f"{_count(len(trace.text), 'character')}, {trace.traffic_class.name.lower()}"
+    else:
+        told = f"never complete, {trace.traffic_class.name.lower()}"
+    if trace.billed_parts is not None and trace.decision is not None:
+        told += f", {trace.billed_parts} SMS"
     if trace.flash:
         told += ", to be shown at once (flash)"
     if replaced := sum(part.replaced for part in trace.parts):
         told += f"; {_count(replaced, 'octet')} meant nothing in their alphabet and became ?"
     return told
+
+
+def _was_whole(trace: Trace) -> bool:
+    """Whether all that was to come has come: only then a text is routed."""
+    return trace.decision is not None or trace.stage is Stage.UNROUTED
 
 
 def _standing(trace: Trace) -> str:
@@ -152,10 +160,8 @@ def _steps(trace: Trace) -> Iterator[_Step]:
     for place, part in enumerate(trace.parts):
         yield _accepted(part, trace, is_first=place == 0, several=several)
     whole_at = max((part.accepted_at for part in trace.parts if not part.repeated), default=trace.accepted_at)
-    if trace.stage is not Stage.ASSEMBLING and several:
-        joined = len({part.number for part in trace.parts if not part.repeated})
-        if joined and trace.error is not ErrorCode.PARTS_MISSING:
-            yield _Step(whole_at, "joined", [f"{_count(joined, 'part')} to one text"])
+    if several and _was_whole(trace):
+        yield _joined(trace, whole_at)
     if trace.decision is not None:
         yield _Step(whole_at, "routed", list(_routing(trace.decision)))
     calls = [step for call in trace.calls for step in _call(call, trace)]
@@ -185,6 +191,14 @@ def _accepted(part: TracedPart, trace: Trace, *, is_first: bool, several: bool) 
         if trace.assembly is not None:
             sentences.append(f"parts are known by reference {trace.assembly.reference}")
     return _Step(part.accepted_at, "accepted", sentences)
+
+
+def _joined(trace: Trace, whole_at: float) -> _Step:
+    count = len({part.number for part in trace.parts if not part.repeated})
+    if trace.assembly is not None and count < trace.assembly.total:
+        told = f"{count} of {trace.assembly.total} parts, because the time was over; (...) stands for the others"
+        return _Step(trace.assembly.deadline_at, "joined", [told])
+    return _Step(whole_at, "joined", [f"{_count(count, 'part')} to one text"])
 
 
 def _address(address: Address) -> str:
@@ -252,15 +266,17 @@ def _doubt(call: TracedCall) -> Iterator[str]:
 def _result(call: TracedCall, trace: Trace) -> tuple[str, list[str]] | None:
     """Say what came of a call that the ledger knows nothing of."""
     if not call.is_current:
-        words = "it certainly was not taken, and was queued again" if not trace.may_be_twice else "it was queued again"
-        return "not taken", [f"{words}; the log says why, under batch={call.batch}"]
+        certain = "it certainly was not taken, and was queued again"
+        unsure = "not taken, or in doubt and sent anew by on_doubt"
+        word, told = ("queued again", unsure) if trace.may_be_twice else ("not taken", certain)
+        return word, [f"{told}; the log says why, under batch={call.batch}"]
     if trace.stage in {Stage.DOUBTFUL, Stage.PARKED}:
         found = "a copy has arrived, but it is not found there yet" if call.copy_arrived else "nobody knows yet"
         return "in doubt", [found]
-    if trace.outcome is None:
+    if trace.outcome in {None, Outcome.DELIVERED}:
         return None
     if trace.error is ErrorCode.OUTCOME_UNKNOWN:
-        return "in doubt", ["nobody could tell whether the carrier had taken it: ended by on_doubt"]
+        return "in doubt", ["nobody could tell whether the carrier had taken it"]
     return "refused", [f"by {call.carrier}"]
 
 

@@ -153,7 +153,7 @@ def test_a_delivered_message_reads_from_its_arrival_to_its_receipt() -> None:
 
     assert told(message).splitlines() == [
         "message     4096172837 of account legacy, from Shop to +4915112345678 (DE)",
-        "text        5 characters, transactional, billed as 1 SMS",
+        "text        5 characters, transactional, 1 SMS",
         "state       delivered after 2.5 s",
         "steps, UTC",
         "  2023-11-14 22:13:20.000  accepted       submit_sm 4096172837",
@@ -227,6 +227,35 @@ def test_parts_are_told_each_with_its_own_receipt() -> None:
     assert "EXPIRED 003 for part 2, acknowledged" in shown
 
 
+def test_a_text_that_was_sent_without_a_part_says_so() -> None:
+    assembly = TracedAssembly(reference=167, total=3, started_at=START, deadline_at=START + 120, send_incomplete=True)
+
+    words = " ".join(told(ended(parts=(part(1), part(3)), assembly=assembly)).split())
+
+    assert "22:15:20.000 joined 2 of 3 parts, because the time was over; (...) stands for the others" in words
+
+
+def test_a_text_that_failed_for_its_missing_parts_was_never_joined() -> None:
+    shown = told(
+        ended(
+            Outcome.UNDELIVERABLE,
+            parts=(part(1),),
+            assembly=TracedAssembly(
+                reference=167, total=3, started_at=START, deadline_at=START + 120, send_incomplete=False
+            ),
+            text="",
+            billed_parts=3,
+            decision=None,
+            calls=(),
+            ledger=(),
+            error=ErrorCode.PARTS_MISSING,
+        )
+    )
+
+    assert "text        never complete, transactional\n" in shown
+    assert "joined" not in shown
+
+
 def test_a_text_that_lacks_parts_says_which_and_what_then() -> None:
     assembly = TracedAssembly(reference=167, total=3, started_at=START, deadline_at=START + 120, send_incomplete=False)
 
@@ -251,6 +280,21 @@ def test_a_call_that_took_nothing_names_the_log() -> None:
     assert "batch=5a5a" in shown
 
 
+def test_a_call_before_a_second_send_is_not_said_to_have_taken_nothing() -> None:
+    calls = (call(batch=BatchId("5a5a"), is_current=False), call(carrier="beta"))
+
+    words = " ".join(told(ended(calls=calls, may_be_twice=True)).split())
+
+    assert "queued again not taken, or in doubt and sent anew by on_doubt; the log says why, under batch=5a5a" in words
+
+
+def test_a_refusal_is_told() -> None:
+    shown = told(ended(Outcome.REJECTED, ledger=(), ref=None, error=ErrorCode.BLOCKED, detail="BLOCKED"))
+
+    assert "refused        by alpha\n" in shown
+    assert "rejected       the carrier: BLOCKED\n" in shown
+
+
 def test_a_doubt_is_told_with_what_was_tried_and_how_it_ended() -> None:
     doubted = call(repeats=2, lookups=3, clean_lookups=1, copy_arrived=True)
 
@@ -262,7 +306,7 @@ def test_a_doubt_is_told_with_what_was_tried_and_how_it_ended() -> None:
     words = " ".join(shown.split())
     assert "looked for at the carrier 3 times, 1 of them with a clear answer" in words
     assert "the carrier said that an earlier copy had arrived" in words
-    assert "nobody could tell whether the carrier had taken it: ended by on_doubt" in words
+    assert "nobody could tell whether the carrier had taken it" in words
 
 
 @pytest.mark.parametrize(
