@@ -106,6 +106,12 @@ def micros(amount: str) -> int:
     return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0"))
 
 
+def amount(micros: int) -> str:
+    """Write millionths as a decimal amount with two to six decimals."""
+    whole, rest = divmod(micros, 1_000_000)
+    return f"{whole}.{f'{rest:06d}'.rstrip('0'):0<2}"
+
+
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 PerSecond = Annotated[float, BeforeValidator(parse_rate)]
 

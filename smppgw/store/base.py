@@ -31,6 +31,7 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.tracing import Clue, Sightings, Trace
 from smppgw.core.verdict import PushedReport, StatusReport
 
 
@@ -487,3 +488,26 @@ class Store(Protocol):
 
     async def aclose(self) -> None:
         """Finish what waits and close."""
+
+
+class Archive(Protocol):
+    """What is kept, for people who ask. It only reads, and may be open beside a daemon.
+
+    Each method raises ``StoreError`` where the storage cannot be read.
+    """
+
+    def secret(self, name: str) -> bytes | None:
+        """Return the octets of ``Store.secret``; None where that was never asked for."""
+
+    def search(self, clue: Clue, limit: int) -> Sightings:
+        """Find at most ``limit`` messages, and as many inbound texts, that a clue leads to.
+
+        A telephone number is looked for where no other reading leads anywhere, and not without end: what was looked at
+        is told.
+        """
+
+    def trace(self, number: int) -> Trace | None:
+        """Tell all that is known of a message, or of a text that waits for parts; None where there is none."""
+
+    def close(self) -> None:
+        """Let go of the storage."""

@@ -153,7 +153,9 @@ async def test_a_right_rate_card_is_gone_by(load_text: Load, tmp_path: Path) -> 
 
     await scene.reload()
 
-    assert scene.crew.prices.of("loop", "491711234567", "DE", TrafficClass.OTP, 1, 0.0, 0) == Cost(80_000, "EUR", 80_000)
+    assert scene.crew.prices.of("loop", "491711234567", "DE", TrafficClass.OTP, 1, 0.0, 0) == Cost(
+        80_000, "EUR", 80_000
+    )
 
 
 async def test_a_route_over_a_carrier_that_does_not_run_yet_is_a_fault(load_text: Load) -> None:
