@@ -26,6 +26,7 @@ from smppgw.workers.binds import Binds
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.market import LiveMarket
@@ -100,10 +101,12 @@ class Crew:
         self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
         routes = Routes(router, self._market, random)
         screening = Screening(metrics)
+        self.fraud = Fraud(policies, part_prices=self._market.part_prices, store=store, clock=clock, metrics=metrics)
         self._intake = Intake(
             store=store,
             routes=routes,
             screening=screening,
+            fraud=self.fraud,
             ids=ids,
             policies=policies,
             clock=clock,
@@ -176,6 +179,7 @@ class Crew:
         self._market.prices = prices
         routes = Routes(router, self._market, random)
         self._intake.reload(routes, policies)
+        self.fraud.reload(policies)
         self._operations.reload(routes)
         self.pushed.reload(policies, prices)
         for settlement in self._settlements:

@@ -152,6 +152,10 @@ class Metrics:
             r, "filtered", "Messages kept back by what an account is screened for.",
             account=accounts, kind=labels.FILTER_KINDS,
         )  # fmt: skip
+        self._fraud_blocks = _Counters(
+            r, "fraud_blocks", "Blocks of numbers that look like pumping, by what gave them away.",
+            account=accounts, kind=labels.BLOCK_KINDS,
+        )  # fmt: skip
         self._window = self._gauge("smpp_window_used", "submit_sm in flight without an answer.", "account")
 
     def _messages(self) -> None:
@@ -241,6 +245,7 @@ class Metrics:
     def _preset_account(self, account: str) -> None:
         self._submits.preset((account, "ESME_ROK"))
         self._filtered.preset(*((account, kind) for kind in labels.FILTER_KINDS[:-1]))
+        self._fraud_blocks.preset(*((account, kind) for kind in labels.BLOCK_KINDS[:-1]))
         self._expected.labels(account).set(0)
         for bind_type in labels.BIND_TYPES:
             self._binds.preset((account, bind_type, "ok"), (account, bind_type, "credentials"))
@@ -311,6 +316,10 @@ class Metrics:
     def filtered(self, account: str, kind: str) -> None:
         """A message was kept back; ``kind`` is one of `labels.FILTER_KINDS`."""
         self._filtered.add((account, kind))
+
+    def fraud_block(self, account: str, kind: str) -> None:
+        """Numbers were blocked for an account; ``kind`` is one of `labels.BLOCK_KINDS`."""
+        self._fraud_blocks.add((account, kind))
 
     def accepted(self, account: str, carrier: str, parts: int, messages: int = 1) -> None:
         """A carrier has accepted messages.
