@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from pydantic import BaseModel
+
 from smppgw.config.accounts import FROM_ROUTES, Account
 from smppgw.config.faults import Findings
 from smppgw.config.routes import Route
@@ -24,9 +26,14 @@ def allowed_countries(account: Account, routes: Iterable[Route]) -> frozenset[st
 
 
 def check_destinations(
-    accounts: Iterable[Account], routes: Sequence[Route], currency: str | None, findings: Findings
+    accounts: Iterable[Account],
+    routes: Sequence[Route],
+    carriers: Iterable[BaseModel],
+    currency: str | None,
+    findings: Findings,
 ) -> None:
-    """An account may write to somewhere, and what it may spend there is told in the reporting currency."""
+    """An account may write to somewhere, and what it may spend there can be known, in the reporting currency."""
+    has_prices = any(getattr(carrier, "rates", None) is not None for carrier in carriers)
     for account in accounts:
         path = f"accounts[{account.system_id}]"
         if account.countries is not None and not allowed_countries(account, routes):
@@ -37,3 +44,5 @@ def check_destinations(
         for key, amounts in account.pumping.amounts.items():
             if others := sorted({other for _, other in amounts} - {currency}):
                 findings.fault(f"{path}.pumping.{key}", f"is in {', '.join(others)}, [rates] currency is {currency}")
+        if account.pumping.asks_for_prices and not has_prices:
+            findings.warn(f"{path}.pumping", "asks for prices, and no carrier has rates: all is watched, and free")

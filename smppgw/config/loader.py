@@ -96,7 +96,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         checks.check_protection(smpp, readable, findings)
 
     checks.check_inbound(readable, findings)
-    check_destinations(readable, routes, rates.currency if rates else None, findings)
+    check_destinations(readable, routes, carriers.values(), rates.currency if rates else None, findings)
     if http:
         checks.check_pushes(http, carriers, findings)
 

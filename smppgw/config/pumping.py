@@ -60,6 +60,11 @@ class PumpingSettings(Section):
     """The command_status of what is refused."""
 
     @property
+    def asks_for_prices(self) -> bool:
+        """Whether it makes a difference what a number costs."""
+        return any(self.amounts.values())
+
+    @property
     def amounts(self) -> dict[str, list[tuple[int, str]]]:
         """Every amount of money, by its key."""
         return {
@@ -73,6 +78,7 @@ class PumpingSettings(Section):
         if not (self.sequence_numbers or self.prefix_spend or self.prefix_messages or self.country_spend):
             raise ValueError("watches nothing: name a limit, or leave the section out")
         for key, spends in (("prefix_spend", self.prefix_spend), ("country_spend", self.country_spend)):
-            if any(amount == 0 for amount, _, _ in spends):
-                raise ValueError(f"{key}: nothing could ever be sent for 0")
+            least = self.watch_from[0] if self.watch_from else 1
+            if any(amount < least for amount, _, _ in spends):
+                raise ValueError(f"{key}: nothing that is watched could ever be sent for so little")
         return self

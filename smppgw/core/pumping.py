@@ -234,7 +234,6 @@ class Pumping:
             return None
         area = self._countries.get(country) or self._countries.setdefault(country, _Area(rules.country_limits))
         if kind := area.take(rules.country_limits, micros, now):
-            known.give_back(rules.prefix_limits, micros)
             return self._block("", country, kind, now)
         return None
 

@@ -70,3 +70,12 @@ def test_what_refuses_everything_or_cannot_be_counted_is_a_fault(
     (fault,) = caught.value.faults
     assert fault.path.startswith(f"accounts[legacy].{path}")
     assert words in fault.reason
+
+
+@pytest.mark.parametrize(
+    ("written", "warnings"), [("", 0), ("pumping = {}", 0), ('pumping = { prefix_spend = "1 EUR/h" }', 1)]
+)
+def test_limits_of_money_without_any_price_are_warned_of(load_text: Load, written: str, warnings: int) -> None:
+    found = load_text(accounts=account(written)).warnings
+
+    assert [text.startswith("accounts[legacy].pumping asks for prices") for text in found] == [True] * warnings

@@ -1,5 +1,6 @@
 """Who pumps numbers is stopped early, and who does not is left alone."""
 
+import random
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.core.pumping_traffic import (
     Sms,
     attacks,
     block,
+    customers,
     every,
     extensions,
     ordinary,
@@ -79,6 +81,25 @@ class TestDays:
 
         assert tell(guard(**SHIPPED), traffic).spent > BUDGET / 100
         assert tell(guard(**SHIPPED, country_limits=(limit,)), traffic).spent < BUDGET / 100
+
+
+@pytest.mark.long
+class TestManyDays:
+    def test_customers_as_dense_as_eight_in_a_hundred_lose_nothing(self) -> None:
+        for seed in range(30):
+            base = customers(60_000, 75, seed)
+            for recipients in (base, sorted(base)):
+                assert tell(guard(), every(0.05, recipients, "DE", AT_HOME)).refused == 0, seed
+
+    def test_attacks_of_any_pace_and_place_end_before_one_percent_of_the_days_budget(self) -> None:
+        chance = random.Random(1)
+        for _ in range(500):
+            size, pace_s, first = chance.randrange(50, 5_000), chance.uniform(1, 1_500), chance.randrange(10**7)
+            numbers = block(37120000000 + first, size)
+            recipients = shuffled(numbers) if chance.random() < 0.5 else numbers
+            told = tell(guard(**SHIPPED), every(pace_s, recipients))
+
+            assert told.spent < BUDGET / 100, (size, pace_s, first)
 
 
 class TestSequences:
