@@ -342,7 +342,7 @@ class Intake:
         refusal = self._fraud.judge(whole, decision, now)
         if refusal is not None:
             blocked = Decision("", (), (("", refusal.reason),))
-            return Routed(blocked, whole.parts, ErrorCode.DESTINATION_BLOCKED)
+            return Routed(blocked, whole.parts, error=ErrorCode.DESTINATION_BLOCKED)
         return Routed(decision, whole.parts)
 
     def _answer(self, connection: Connection, account: LiveAccount, responses: Sequence[Pdu], at: float) -> None:

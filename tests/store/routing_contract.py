@@ -104,7 +104,7 @@ class TestDecisions:
     async def test_a_text_that_must_not_go_ends_with_the_error_that_says_so(self, room: Room) -> None:
         await room.submit_part(1, 2, "a")
         _, (message,) = await room.submit_part(2, 2, "b")
-        blocked = Routed(Decision("", (), (("", "blocked"),)), 2, ErrorCode.DESTINATION_BLOCKED)
+        blocked = Routed(Decision("", (), (("", "blocked"),)), 2, error=ErrorCode.DESTINATION_BLOCKED)
 
         (finish,) = await room.store.route({message.id: blocked}, room.now)
 
