@@ -42,8 +42,6 @@ from smppgw.web.serving import serve
 
 _log = structlog.get_logger()
 
-_REMEMBERED: Final = 20_000
-"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 _GOODBYE_S: Final = 5.0
 """How long binds may take to answer our unbind."""
 
@@ -166,8 +164,7 @@ class Gateway:
             clock=self._clock,
             metrics=self._metrics,
         )
-        crew.remember(await store.recent(_REMEMBERED))
-        crew.fraud.remember(await store.blocks(self._clock.wall()))
+        await crew.remember(store)
         entrance = PushEntrance(
             doors(settings.carriers, carriers),
             journal=store,
@@ -230,7 +227,7 @@ class Gateway:
         self._notifier.ready(f"listening on {', '.join(smpp_at)}")
 
     async def _watch(self, store: SqliteStore, crew: Crew) -> None:
-        await self._vitals.beat(crew.binds, self._tally, crew.circuits, store.failed)
+        await self._vitals.beat(crew.binds, self._tally, crew.circuits, crew.show_routing, store.failed)
         raise StoreFailedError(store.problem() or "the store has failed")
 
     async def _drain(self, crew: Crew, listeners: Sequence[Listener], stoppable: Sequence[asyncio.Task[None]]) -> None:

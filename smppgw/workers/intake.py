@@ -19,7 +19,7 @@ import structlog
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm, Ids
-from smppgw.core.model import Decision, Message, Operation, Submission
+from smppgw.core.model import Decision, Dropped, Message, Operation, Submission
 from smppgw.core.operations import Addressed
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
@@ -338,10 +338,10 @@ class Intake:
         """Decide on a text whose parts are stored already: what cannot go, or must not, ends REJECTED."""
         decision = self._routes.route(whole, now)
         if isinstance(decision, Unroutable):
-            return Routed(Decision("", (), (("", decision.reason),)), whole.parts)
+            return Routed(Decision("", (), (Dropped("", decision.reason),)), whole.parts)
         refusal = self._fraud.judge(whole, decision, now)
         if refusal is not None:
-            blocked = Decision("", (), (("", refusal.reason),))
+            blocked = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", refusal.reason)))
             return Routed(blocked, whole.parts, error=ErrorCode.DESTINATION_BLOCKED)
         return Routed(decision, whole.parts)
 
