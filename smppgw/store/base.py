@@ -31,6 +31,7 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.pumping import Block
 from smppgw.core.tracing import Clue, Sightings, Trace
 from smppgw.core.verdict import PushedReport, StatusReport
 
@@ -68,6 +69,8 @@ class Routed:
     """Without carriers: none can take it, and it ends REJECTED."""
     parts: int
     """How many SMS the whole text is billed as."""
+    error: ErrorCode = ErrorCode.NO_CARRIER
+    """Of its end, where the decision is without carriers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -473,6 +476,12 @@ class Store(Protocol):
 
         Who has leased the old content loses the message.
         """
+
+    async def keep_blocks(self, blocks: Sequence[Block], now: float) -> None:
+        """Keep what accounts do not write to for a while; what has ended is forgotten."""
+
+    async def blocks(self, now: float) -> Sequence[Block]:
+        """Return the blocks that have not ended; those that end first come first."""
 
     async def recent(self, limit: int) -> Sequence[Finish]:
         """Return the newest messages that have ended and that a carrier had, the oldest of them first."""
