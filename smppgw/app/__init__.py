@@ -18,7 +18,7 @@ from smppgw.app.tls import server_context
 from smppgw.config import loader
 from smppgw.config.faults import ConfigFaults, Fault
 from smppgw.config.settings import Settings
-from smppgw.core.rates import RateFaults
+from smppgw.core.rate_files import RateFaults
 from smppgw.ops import logs
 from smppgw.ops.clock import Clock
 from smppgw.store.base import StoreError

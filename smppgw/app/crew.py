@@ -28,6 +28,7 @@ from smppgw.workers.binds import Binds
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.market import LiveMarket
@@ -42,6 +43,7 @@ from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import Reception
 from smppgw.workers.reconcile import Reconciler
 from smppgw.workers.routes import Routes, RouteTally
+from smppgw.workers.screening import Screening
 from smppgw.workers.sweep import Sweeper
 
 _log = structlog.get_logger()
@@ -107,9 +109,13 @@ class Crew:
         self._tally = RouteTally()
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
+        screening = Screening(metrics)
+        self._fraud = Fraud(policies, part_prices=self._market.part_prices, store=store, clock=clock, metrics=metrics)
         self._intake = Intake(
             store=store,
             routes=routes,
+            screening=screening,
+            fraud=self._fraud,
             ids=ids,
             policies=policies,
             clock=clock,
@@ -157,6 +163,7 @@ class Crew:
             metrics=metrics,
             on_reported=self._reported,
             on_taken=self._market.accepted,
+            parts_this_month=self._market.parts_this_month,
             on_inbound=self._came_in,
         )
         self.stoppable.append(self.pushed)
@@ -185,6 +192,7 @@ class Crew:
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
         self._intake.reload(routes, policies)
+        self._fraud.reload(policies)
         self._operations.reload(routes)
         self.pushed.reload(policies, prices)
         for settlement in self._settlements:
@@ -205,13 +213,14 @@ class Crew:
         )
 
     async def remember(self, store: Store) -> None:
-        """Take up what the store knows of carriers from before a restart.
+        """Take up what the store knows from before a restart: of carriers, and of blocked numbers.
 
         Raises:
             StoreError: It cannot be read.
         """
         self._market.finished(await store.recent(_REMEMBERED))
         await self._market.count(store)
+        self._fraud.remember(await store.blocks(self._clock.wall()))
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the workers of one carrier: three, and one that compares its days where it tells of them."""
@@ -223,6 +232,7 @@ class Crew:
             metrics=self._metrics,
             on_reported=self._reported,
             on_taken=self._market.accepted,
+            parts_this_month=self._market.parts_this_month,
             on_owed=self._owed,
         )
         self._settlements.append(settlement)

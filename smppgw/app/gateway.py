@@ -72,7 +72,7 @@ class Gateway:
         self._session_settings = policies.session_settings(settings)
         self._clock = clock
         self._notifier = Notifier(environ)
-        self._policies = policies.account_policies(settings.accounts)
+        self._policies = policies.account_policies(settings.accounts, settings.routes)
         self._metrics = Metrics(
             CollectorRegistry(),
             accounts=self._policies,

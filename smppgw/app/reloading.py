@@ -91,7 +91,9 @@ class Reloader:
             return
         settings = new.settings
         former = self._crew.reload(
-            policies.account_policies(settings.accounts), policies.router(settings.routes), new.prices
+            policies.account_policies(settings.accounts, settings.routes),
+            policies.router(settings.routes),
+            new.prices,
         ).pieces()
         self._crew.outbinds.reload(new.callees)
         if new.tls is not None:

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from sqlite3 import Connection
 from typing import Final, NamedTuple
 
@@ -18,6 +17,7 @@ from smppgw.carriers.http import Unobserved
 from smppgw.config.settings import Settings
 from smppgw.core.model import Decision, Message
 from smppgw.core.routing.table import Router
+from smppgw.core.volumes import begin_of_month
 from smppgw.ops.clock import Clock
 from smppgw.store.base import Recorded, StoreError
 from smppgw.store.sqlite.figures import billed_parts, recent
@@ -156,8 +156,7 @@ class _Rerouting:
 
 def _billed(reader: Connection, carrier: str, until: float) -> int:
     """Return the parts that a carrier was billed in the month of a time, before it."""
-    begin = datetime.fromtimestamp(until, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return billed_parts(reader, threading.Lock(), carrier, (ms(begin.timestamp()), ms(until)))
+    return billed_parts(reader, threading.Lock(), carrier, (ms(begin_of_month(until)), ms(until)))
 
 
 @contextmanager

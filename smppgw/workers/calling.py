@@ -25,6 +25,7 @@ class Settlement:
         metrics: Metrics,
         on_reported: Callable[[Reported], None],
         on_taken: Callable[[str, int], None],
+        parts_this_month: Callable[[str], int],
         on_owed: Callable[[str], None],
     ) -> None:
         """Nothing happens until the first call.
@@ -37,6 +38,7 @@ class Settlement:
             metrics: Counts.
             on_reported: Told what ended; and what was corrected and passed on, where a push came before the answer.
             on_taken: Told how many parts of a message the carrier has taken.
+            parts_this_month: Says how many parts a carrier has taken before; decides on the tier of the price.
             on_owed: Told the accounts that are owed something that is no receipt.
         """
         self._carrier = carrier
@@ -47,6 +49,7 @@ class Settlement:
         self._metrics = metrics
         self._on_reported = on_reported
         self._on_taken = on_taken
+        self._parts_this_month = parts_this_month
         self._on_owed = on_owed
 
     async def settle(
@@ -60,7 +63,7 @@ class Settlement:
     ) -> bool:
         """Store dispositions with their costs; False when the lease was lost and nothing was changed."""
         now = self._clock.wall()
-        priced = {message.id: self._priced(message, dispositions[message.id], now) for message in messages}
+        priced = self._priced(messages, dispositions, now)
         settled = await store_while_leased(
             lambda: self._store.settle(batch, priced, lease=lease, now=self._clock.wall(), due_at=due_at),
             until=lease.until,
@@ -91,10 +94,26 @@ class Settlement:
         )
         self._on_reported(Reported(finished=tuple(finished)))
 
-    def _priced(self, message: Message, disposition: Disposition, now: float) -> Disposition:
-        if not isinstance(disposition, Taken):
-            return disposition
-        price = self.prices.of(
-            self._carrier, message.recipient, message.country, message.traffic_class, disposition.parts, now
-        )
-        return disposition if price is None else replace(disposition, cost=price)
+    def _priced(
+        self, messages: Sequence[Message], dispositions: Mapping[MessageId, Disposition], now: float
+    ) -> dict[MessageId, Disposition]:
+        """Give what was taken its price, in the order of the messages: each one counts for the tier of the next."""
+        priced: dict[MessageId, Disposition] = {}
+        taken = self._parts_this_month(self._carrier)
+        for message in messages:
+            disposition = dispositions[message.id]
+            if isinstance(disposition, Taken):
+                cost = self.prices.of(
+                    self._carrier,
+                    message.recipient,
+                    message.country,
+                    message.traffic_class,
+                    disposition.parts,
+                    now,
+                    taken,
+                )
+                taken += disposition.parts
+                if cost is not None:
+                    disposition = replace(disposition, cost=cost)
+            priced[message.id] = disposition
+        return priced

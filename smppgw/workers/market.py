@@ -6,18 +6,17 @@ store still has, and takes the volumes of the month over from the ledger.
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from smppgw.carriers.base import Carrier
 from smppgw.core.model import Message, Outcome, TrafficClass
 from smppgw.core.quality import Quality, is_delivery
 from smppgw.core.routing.market import Standing
+from smppgw.core.volumes import Volumes, begin_of_month, end_of_month
 from smppgw.ops.clock import Clock
 from smppgw.store.base import Correction, Finish, Store
 from smppgw.workers.pricing import Prices
 
-_DAY_S: Final = 86_400.0
 _FRESH_S: Final = 1.0
 _DOWN_FRESH_S: Final = 0.1
 _BY_CLASS_FRESH_S: Final = 5.0
@@ -54,8 +53,7 @@ class LiveMarket:
         self._by_class: Mapping[tuple[str, TrafficClass], Standing] = {}
         self._by_class_at = float("-inf")
         self._clock = clock
-        self._month_ends = 0.0
-        self._parts: dict[str, int] = {}
+        self._volumes = Volumes()
         self._delivered: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     # --- Market -------------------------------------------------------------------------------------------------------
@@ -67,7 +65,9 @@ class LiveMarket:
 
     def part_prices(self, message: Message, at: float) -> Mapping[str, int]:
         """See ``Market``."""
-        return self.prices.list.part_prices(message.recipient, message.country, message.traffic_class, at)
+        return self.prices.list.part_prices(
+            message.recipient, message.country, message.traffic_class, at, self._volumes
+        )
 
     def standings(self, message: Message, at: float) -> Mapping[str, Standing]:
         """See ``Market``; a second old at most."""
@@ -87,8 +87,7 @@ class LiveMarket:
 
     def parts_this_month(self, carrier: str) -> int:
         """See ``Market``."""
-        self._turn_month()
-        return self._parts.get(carrier, 0)
+        return self._volumes.taken(carrier, self._clock.wall())
 
     def delivered_last(self, account: str, recipient: str) -> str | None:
         """See ``Market``."""
@@ -105,14 +104,13 @@ class LiveMarket:
 
     def accepted(self, carrier: str, parts: int) -> None:
         """A carrier has taken so many parts."""
-        self._turn_month()
-        self._parts[carrier] = self._parts.get(carrier, 0) + parts
+        self._volumes.add(carrier, parts, self._clock.wall())
 
     def corrected(self, correction: Correction) -> None:
         """A carrier bills other parts than it took; what was booked in another month is no part of this one."""
-        self._turn_month()
-        if _end_of_month(correction.booked_at) == self._month_ends:
-            self._parts[correction.carrier] = self._parts.get(correction.carrier, 0) + correction.parts
+        now = self._clock.wall()
+        if begin_of_month(correction.booked_at) == begin_of_month(now):
+            self._volumes.add(correction.carrier, correction.parts, now)
 
     async def count(self, store: Store) -> None:
         """Take over what the ledger has of this month, before anything is taken.
@@ -120,11 +118,9 @@ class LiveMarket:
         Raises:
             StoreError: It cannot be read.
         """
-        self._turn_month()
-        since = _begin_of_month(self._clock.wall())
-        self._parts = {
-            name: await store.billed_parts(name, since=since, until=self._month_ends) for name in self._carriers
-        }
+        now = self._clock.wall()
+        span = {"since": begin_of_month(now), "until": end_of_month(now)}
+        self._volumes.restore({name: await store.billed_parts(name, **span) for name in self._carriers}, now)
 
     def finished(self, finishes: Iterable[Finish]) -> None:
         """Messages have ended."""
@@ -149,20 +145,3 @@ class LiveMarket:
         self._delivered.move_to_end(key)
         if len(self._delivered) > _RECIPIENTS:
             self._delivered.popitem(last=False)
-
-    def _turn_month(self) -> None:
-        now = self._clock.wall()
-        if now >= self._month_ends:
-            self._parts.clear()
-            self._month_ends = _end_of_month(now)
-
-
-def _end_of_month(at: float) -> float:
-    """Return the first moment of the next month, UTC."""
-    return _begin_of_month(_begin_of_month(at) + 32 * _DAY_S)
-
-
-def _begin_of_month(at: float) -> float:
-    """Return the first moment of the month, UTC."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()

@@ -24,9 +24,16 @@ class Prices:
         return [*self._cards.values(), self.list]
 
     def of(
-        self, carrier: str, recipient: str, country: str, traffic_class: TrafficClass, parts: int, now: float
+        self,
+        carrier: str,
+        recipient: str,
+        country: str,
+        traffic_class: TrafficClass,
+        parts: int,
+        now: float,
+        taken: int,
     ) -> Cost | None:
-        """Return the cost of so many parts; None where no card has a price."""
+        """Return the cost of so many parts, after so many were taken this month; None where no card has a price."""
         card = self._cards.get(carrier)
         if card is None:
             return None
@@ -39,4 +46,5 @@ class Prices:
             traffic_class=traffic_class,
             parts=parts,
             at=now,
+            taken=taken,
         )

@@ -70,6 +70,7 @@ class Pushed:
         metrics: Metrics,
         on_reported: Callable[[Reported], None],
         on_taken: Callable[[str, int], None],
+        parts_this_month: Callable[[str], int],
         on_inbound: Callable[[str, Inbound], None],
     ) -> None:
         """Nothing happens before ``run``.
@@ -83,6 +84,7 @@ class Pushed:
             metrics: Counts.
             on_reported: Told what ended, was corrected and was passed on.
             on_taken: Told of each message that a push proves taken: the carrier and its billed parts.
+            parts_this_month: Says how many parts a carrier has taken before; decides on the tier of the price.
             on_inbound: Told of each new text and the account that gets it, when it is stored.
         """
         self._carriers = carriers
@@ -91,6 +93,7 @@ class Pushed:
         self._metrics = metrics
         self._on_reported = on_reported
         self._on_taken = on_taken
+        self._parts_this_month = parts_this_month
         self._on_inbound = on_inbound
         self._stopping = False
         self.bell = Bell()
@@ -187,10 +190,14 @@ class Pushed:
         if not reports:
             return {}
         bookings: dict[MessageId, Booking] = {}
+        taken = self._parts_this_month(carrier)
         for report, message in zip(reports, await self._store.unbooked(carrier, reports), strict=True):
             if message is not None and message.id not in bookings:
                 parts = report.parts or message.parts
-                cost = self._prices.of(carrier, message.recipient, message.country, message.traffic_class, parts, now)
+                cost = self._prices.of(
+                    carrier, message.recipient, message.country, message.traffic_class, parts, now, taken
+                )
+                taken += parts
                 bookings[message.id] = (message, parts, cost)
         return bookings
 

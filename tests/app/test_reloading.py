@@ -3,16 +3,19 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import structlog
 
 from smppgw.app import policies
 from smppgw.app.crew import Crew
 from smppgw.app.reloading import Configuration, Reloader
 from smppgw.config.faults import ConfigFaults, Fault
 from smppgw.config.settings import Settings
+from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.ops.systemd import Notifier
 from smppgw.workers.pricing import Prices
@@ -123,6 +126,36 @@ async def test_a_faulty_one_changes_nothing(load_text: Load, parts: dict[str, st
     assert scene.crew.accounts == []
     assert scene.notifier.told == ["reloading", "ready"]
     assert value_of(scene.metrics, "config_last_reload_successful") == 0
+
+
+async def test_a_faulty_rate_card_leaves_the_old_one_in_force_and_says_so(load_text: Load, tmp_path: Path) -> None:
+    card, carriers = tmp_path / "card.csv", '[carriers.loop]\ntype = "loopback"\nrates = "card.csv"'
+    card.write_text("prefix,price,currency\n49,0.07,EUR\n")
+    scene = Scene(load_text(carriers=carriers), lambda: load_text(carriers=carriers))
+    card.write_text("prefix,price,currency\n49,0.08,EUR\n43,cheap,EUR\n")
+
+    with structlog.testing.capture_logs() as logs:
+        await scene.reload()
+
+    assert scene.crew.accounts == []
+    assert value_of(scene.metrics, "config_last_reload_successful") == 0
+    assert [(entry["event"], entry["path"]) for entry in logs] == [
+        ("configuration not reloaded", "carriers.loop.rates")
+    ]
+    assert "card.csv, line 3: price 'cheap'" in logs[0]["reason"]
+
+
+async def test_a_right_rate_card_is_gone_by(load_text: Load, tmp_path: Path) -> None:
+    card, carriers = tmp_path / "card.csv", '[carriers.loop]\ntype = "loopback"\nrates = "card.csv"'
+    card.write_text("prefix,price,currency\n49,0.07,EUR\n")
+    scene = Scene(load_text(carriers=carriers), lambda: load_text(carriers=carriers))
+    card.write_text("prefix,price,currency\n49,0.08,EUR\n")
+
+    await scene.reload()
+
+    assert scene.crew.prices.of("loop", "491711234567", "DE", TrafficClass.OTP, 1, 0.0, 0) == Cost(
+        80_000, "EUR", 80_000
+    )
 
 
 async def test_a_route_over_a_carrier_that_does_not_run_yet_is_a_fault(load_text: Load) -> None:

@@ -160,6 +160,6 @@ async def test_beats_show_windows_pdus_and_circuits(monkeypatch: pytest.MonkeyPa
     assert value_of(ward.metrics, "smpp_pdus_total", direction="in", command="other") == 1
     assert value_of(ward.metrics, "smpp_pdus_total", direction="out", command="submit_sm_resp") == 1
     assert value_of(ward.metrics, "carrier_state", carrier="alpha", state="open") == 1
-    assert shown == [1]
+    assert shown == [1, 1]
     depot.scripted.gates["accept"].set()
     await front.reception.wait_idle()

@@ -7,7 +7,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from smppgw.carriers.http import CallOutcome, Operation
+from smppgw.core import pumping
 from smppgw.core.model import DropKind, Outcome, Stage, TrafficClass
+from smppgw.core.screening import Kind
 from smppgw.ops import labels
 from smppgw.ops.metrics import Metrics
 from smppgw.smpp.consts import BindType, CommandId, CommandStatus
@@ -29,6 +31,8 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "smpp_submits": ("counter", frozenset({"account", "status"})),
     "smpp_submit_response_seconds": ("histogram", frozenset()),
     "smpp_throttled": ("counter", frozenset({"account", "limit"})),
+    "filtered": ("counter", frozenset({"account", "kind"})),
+    "fraud_blocks": ("counter", frozenset({"account", "kind"})),
     "smpp_window_used": ("gauge", frozenset({"account"})),
     "messages": ("counter", frozenset({"account", "carrier"})),
     "parts": ("counter", frozenset({"account", "carrier"})),
@@ -442,6 +446,8 @@ def test_no_series_tells_when_it_was_created(books: Books) -> None:
         (labels.DISCONNECT_REASONS, [each.value for each in EndReason]),
         (labels.PDU_FAULTS, [each.value for each in Fault]),
         (labels.COMMANDS, [each.name.lower() for each in CommandId]),
+        (labels.FILTER_KINDS, [each.value for each in Kind]),
+        (labels.BLOCK_KINDS, [each.value for each in pumping.Kind]),
         (labels.STATS, [each.value for each in Stat]),
         (labels.ROUTE_RESULTS, [each.value for each in RouteResult]),
         (labels.DROP_KINDS, [each.value for each in DropKind]),

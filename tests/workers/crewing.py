@@ -63,6 +63,7 @@ class Crewing:
             metrics=self.metrics,
             on_reported=self.hear,
             on_taken=lambda carrier, parts: None,
+            parts_this_month=lambda carrier: 0,
             on_owed=self.owed.append,
         )
 

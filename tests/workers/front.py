@@ -20,12 +20,14 @@ from smppgw.smpp.pdu import Pdu
 from smppgw.smpp.settings import SessionSettings
 from smppgw.store.base import Finish
 from smppgw.workers.binds import Binds
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.operations import Operations
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import SERVES, Reception
+from smppgw.workers.screening import Screening
 from tests.workers.fakes import Depot, FakeCarrier, FakeClock, FakePasswords, Peer, metrics_for, policy, routes_over
 
 ROUTES = (
@@ -83,6 +85,8 @@ class Front:
     carriers: Mapping[str, Carrier] = field(
         default_factory=lambda: {name: FakeCarrier(name) for name in ("alpha", "beta", "refusing")}
     )
+    prices: Mapping[str, int] = field(default_factory=dict)
+    """Of a part, by carrier, in millionths."""
     receipt_window: int = 10
     metrics: Metrics = field(default_factory=metrics_for)
     passwords: FakePasswords = field(default_factory=FakePasswords)
@@ -106,9 +110,19 @@ class Front:
             metrics=self.metrics,
             jitter=lambda: 0.5,
         )
+        self.screening = Screening(self.metrics)
+        self.fraud = Fraud(
+            self.policies,
+            part_prices=lambda message, at: self.prices,
+            store=self.depot.store,
+            clock=clock,
+            metrics=self.metrics,
+        )
         self.intake = Intake(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
+            screening=self.screening,
+            fraud=self.fraud,
             ids=ids(),
             policies=self.policies,
             clock=clock,

@@ -60,6 +60,7 @@ class Office:
             metrics=self.crew.metrics,
             on_reported=self._hear,
             on_taken=lambda carrier, parts: self.taken.append((carrier, parts)),
+            parts_this_month=lambda carrier: 0,
             on_inbound=lambda account, inbound: self.inbound.append((account, inbound.text)),
         )
 

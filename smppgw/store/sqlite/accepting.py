@@ -223,7 +223,7 @@ def route(db: sqlite3.Connection, queues: Queues, routed: Mapping[MessageId, Rou
         )
         if not decision.carriers:
             reason = "; ".join(f"{one.carrier}: {one.reason}" for one in decision.dropped)
-            hopeless.append(End(number, Outcome.REJECTED, ErrorCode.NO_CARRIER, reason, ms(now)))
+            hopeless.append(End(number, Outcome.REJECTED, choice.error, reason, ms(now)))
             continue
         carrier = decision.carriers[0]
         stage, due_ms = start(None if schedule_ms is None else schedule_ms / 1000, decision, now)
