@@ -40,6 +40,7 @@ from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import Reception
 from smppgw.workers.reconcile import Reconciler
 from smppgw.workers.routes import Routes
+from smppgw.workers.screening import Screening
 from smppgw.workers.sweep import Sweeper
 
 
@@ -98,9 +99,11 @@ class Crew:
         self._settlements: list[Settlement] = []
         self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
         routes = Routes(router, self._market, random)
+        screening = Screening(metrics)
         self._intake = Intake(
             store=store,
             routes=routes,
+            screening=screening,
             ids=ids,
             policies=policies,
             clock=clock,

@@ -43,6 +43,9 @@ SUBMIT_STATUSES: Final = (
     "ESME_RINVOPTPARAMVAL", "ESME_RUNKNOWNERR", "ESME_RPROHIBITED", "ESME_RINVDCS", OTHER,
 )  # fmt: skip
 THROTTLE_LIMITS: Final = ("tps", "window", "queue", "store", OTHER)
+FILTER_KINDS: Final = (
+    "number", "sender", "opted_out", "duplicate", "content", "country", "pumping", OTHER,
+)  # fmt: skip
 STATES: Final = ("delivered", "expired", "deleted", "undeliverable", "accepted", "unknown", "rejected", OTHER)
 STAGES: Final = ("assembling", "scheduled", "queued", "sending", "doubtful", "parked", "awaiting_status")
 OPERATIONS: Final = ("send", "status", "lookup", "templates", "statistics", "version", OTHER)

@@ -148,6 +148,10 @@ class Metrics:
             r, "smpp_throttled", "Submits refused or held by a limit.",
             account=accounts, limit=labels.THROTTLE_LIMITS,
         )  # fmt: skip
+        self._filtered = _Counters(
+            r, "filtered", "Messages kept back by what an account is screened for.",
+            account=accounts, kind=labels.FILTER_KINDS,
+        )  # fmt: skip
         self._window = self._gauge("smpp_window_used", "submit_sm in flight without an answer.", "account")
 
     def _messages(self) -> None:
@@ -236,6 +240,7 @@ class Metrics:
 
     def _preset_account(self, account: str) -> None:
         self._submits.preset((account, "ESME_ROK"))
+        self._filtered.preset(*((account, kind) for kind in labels.FILTER_KINDS[:-1]))
         self._expected.labels(account).set(0)
         for bind_type in labels.BIND_TYPES:
             self._binds.preset((account, bind_type, "ok"), (account, bind_type, "credentials"))
@@ -302,6 +307,10 @@ class Metrics:
     def throttled(self, account: str, limit: str) -> None:
         """A limit held a submit back; ``limit`` is one of `labels.THROTTLE_LIMITS`."""
         self._throttled.add((account, limit))
+
+    def filtered(self, account: str, kind: str) -> None:
+        """A message was kept back; ``kind`` is one of `labels.FILTER_KINDS`."""
+        self._filtered.add((account, kind))
 
     def accepted(self, account: str, carrier: str, parts: int, messages: int = 1) -> None:
         """A carrier has accepted messages.

@@ -34,6 +34,7 @@ from smppgw.workers.binds import LiveAccount
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
+from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Draft, Refusal, read_destinations, read_submit, status_name
 from smppgw.workers.wanted import Wanted, Way
 
@@ -54,6 +55,7 @@ class Intake:
         *,
         store: Store,
         routes: Routes,
+        screening: Screening,
         ids: Mapping[IdForm, Ids],
         policies: Mapping[str, AccountPolicy],
         clock: Clock,
@@ -66,6 +68,7 @@ class Intake:
         Args:
             store: Where accepted messages go.
             routes: The routing table.
+            screening: What accounts may not send.
             ids: Writers of message ids, per form.
             policies: Per account, for how long texts wait for their parts, and what then becomes of them.
             clock: Time.
@@ -75,6 +78,7 @@ class Intake:
         """
         self._store = store
         self._routes = routes
+        self._screening = screening
         self._ids = ids
         self._rules = _rules(policies)
         self._clock = clock
@@ -171,6 +175,11 @@ class Intake:
 
     def _find_way(self, policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Way | Refusal:
         message = wanted.message(policy, pdu, draft, now)
+        if policy.screens is not None:
+            screened = self._screening.screen(policy.screens, message, now, whole=draft.part is None)
+            if isinstance(screened, Refusal):
+                return screened
+            message = screened
         if draft.part is not None:
             hopeless = self._routes.expect(message, now)
             return Way(draft, None) if hopeless is None else _no_way(hopeless)
@@ -214,6 +223,7 @@ class Intake:
             account=policy.system_id,
             status=status_name(refusal.status),
             reason=refusal.reason,
+            kind=refusal.kind,
             command=pdu.command_id.name.lower(),
             dst=None if isinstance(pdu, SubmitMulti) else mask_msisdn(pdu.destination_addr),
             data_coding=pdu.data_coding,

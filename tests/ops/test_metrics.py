@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from smppgw.carriers.http import CallOutcome, Operation
 from smppgw.core.model import Outcome, Stage
+from smppgw.core.screening import Kind
 from smppgw.ops import labels
 from smppgw.ops.metrics import Metrics
 from smppgw.smpp.consts import BindType, CommandId, CommandStatus
@@ -28,6 +29,7 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "smpp_submits": ("counter", frozenset({"account", "status"})),
     "smpp_submit_response_seconds": ("histogram", frozenset()),
     "smpp_throttled": ("counter", frozenset({"account", "limit"})),
+    "filtered": ("counter", frozenset({"account", "kind"})),
     "smpp_window_used": ("gauge", frozenset({"account"})),
     "messages": ("counter", frozenset({"account", "carrier"})),
     "parts": ("counter", frozenset({"account", "carrier"})),
@@ -353,6 +355,7 @@ def test_no_series_tells_when_it_was_created(books: Books) -> None:
         (labels.DISCONNECT_REASONS, [each.value for each in EndReason]),
         (labels.PDU_FAULTS, [each.value for each in Fault]),
         (labels.COMMANDS, [each.name.lower() for each in CommandId]),
+        (labels.FILTER_KINDS, [each.value for each in Kind]),
         (labels.STATS, [each.value for each in Stat]),
         (labels.STAGES, [each.name.lower() for each in Stage if each not in (Stage.UNROUTED, Stage.FINAL)]),
         (

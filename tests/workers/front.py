@@ -26,6 +26,7 @@ from smppgw.workers.operations import Operations
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import SERVES, Reception
+from smppgw.workers.screening import Screening
 from tests.workers.fakes import Depot, FakeCarrier, FakeClock, FakePasswords, Peer, metrics_for, policy, routes_over
 
 ROUTES = (
@@ -106,9 +107,11 @@ class Front:
             metrics=self.metrics,
             jitter=lambda: 0.5,
         )
+        self.screening = Screening(self.metrics)
         self.intake = Intake(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
+            screening=self.screening,
             ids=ids(),
             policies=self.policies,
             clock=clock,
