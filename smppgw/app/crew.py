@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from random import random
-from typing import Protocol
+from typing import Final, Protocol
 
 from smppgw.app.entrance import pushers
 from smppgw.carriers.base import Carrier, Reconciles
@@ -13,6 +13,7 @@ from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
+from smppgw.core.optout import Optouts
 from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Inbound
 from smppgw.ops.clock import Clock
@@ -43,6 +44,8 @@ from smppgw.workers.routes import Routes
 from smppgw.workers.screening import Screening
 from smppgw.workers.sweep import Sweeper
 
+_SECRET_OCTETS: Final = 32
+
 
 class Worker(Protocol):
     """A duty that ends when it is told to."""
@@ -70,6 +73,7 @@ class Crew:
         policies: Mapping[str, AccountPolicy],
         router: Router,
         prices: Prices,
+        optouts: Optouts,
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
         lockout_rules: LockoutRules,
@@ -99,7 +103,7 @@ class Crew:
         self._settlements: list[Settlement] = []
         self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
         routes = Routes(router, self._market, random)
-        screening = Screening(metrics)
+        screening = Screening(optouts=optouts, secret=secrets.token_bytes(_SECRET_OCTETS), count=metrics.filtered)
         self._intake = Intake(
             store=store,
             routes=routes,
@@ -114,6 +118,7 @@ class Crew:
         self._operations = Operations(
             store=store,
             routes=routes,
+            screening=screening,
             ids=ids,
             clock=clock,
             metrics=metrics,
@@ -147,6 +152,7 @@ class Crew:
             store=store,
             policies=policies,
             prices=prices,
+            optouts=optouts,
             clock=clock,
             metrics=metrics,
             on_finished=self._finished,

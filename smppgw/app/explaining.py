@@ -81,7 +81,7 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
         KeyError: There is no such account.
         StoreError: The store cannot be read.
     """
-    policy = policies.account_policies(settings.accounts)[asked.account]
+    policy = policies.account_policies(settings)[asked.account]
     prices, now = policies.prices(settings), clock.wall()
     pdu = _submit_of(asked, policy.alphabets[DataCoding.DEFAULT])
     draft = read_submit(pdu, policy, VERSION_3_4, now)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from smppgw.app.screens import screens
 from smppgw.app.tls import client_context
 from smppgw.config.accounts import Account, ClassMatch
+from smppgw.config.content import ContentSection
 from smppgw.config.kinds import UTC_NAME
 from smppgw.config.listen import Listen
 from smppgw.config.routes import Route
@@ -36,12 +38,12 @@ _BURST_OF_PLACES: Final = 10
 """How often all binds of an account may come at once, however small its bind_rate: a link that flaps is no storm."""
 
 
-def account_policies(accounts: Iterable[Account]) -> dict[str, AccountPolicy]:
+def account_policies(settings: Settings) -> dict[str, AccountPolicy]:
     """Return the policy of each account, by system_id."""
-    return {account.system_id: _policy(account) for account in accounts}
+    return {account.system_id: _policy(account, settings.content) for account in settings.accounts}
 
 
-def _policy(account: Account) -> AccountPolicy:
+def _policy(account: Account, content: Iterable[ContentSection]) -> AccountPolicy:
     return AccountPolicy(
         system_id=account.system_id,
         password_hash=account.password_hash.reveal(),
@@ -66,6 +68,7 @@ def _policy(account: Account) -> AccountPolicy:
         assembly_s=account.assembly,
         send_incomplete=account.missing_parts == "send",
         inbound=account.inbound,
+        screens=screens(account, content),
     )
 
 

@@ -85,7 +85,7 @@ class Reloader:
             self._metrics.reloaded(successful=False, now=self._clock.wall())
             return
         settings = new.settings
-        self._crew.reload(policies.account_policies(settings.accounts), policies.router(settings.routes), new.prices)
+        self._crew.reload(policies.account_policies(settings), policies.router(settings.routes), new.prices)
         self._crew.outbinds.reload(new.callees)
         if new.tls is not None:
             for listener in self._listeners:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from smppgw.config.accounts import Account
+from smppgw.config.content import ContentSection
 from smppgw.config.routes import Route
 from smppgw.config.sections import (
     GatewaySettings,
@@ -34,5 +35,6 @@ class Settings:
     carriers: Mapping[str, BaseModel]
     """By name, in the order of the file; each value is of the model that its adapter declared."""
     routes: tuple[Route, ...]
+    content: tuple[ContentSection, ...]
     warnings: tuple[str, ...]
     """What works, but should not stay so; for ``check`` and the log."""

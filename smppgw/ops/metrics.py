@@ -152,6 +152,10 @@ class Metrics:
             r, "filtered", "Messages kept back by what an account is screened for.",
             account=accounts, kind=labels.FILTER_KINDS,
         )  # fmt: skip
+        self._saved = _Counters(
+            r, "parts_saved", "SMS that texts are not billed as, because they were put into the GSM alphabet.",
+            account=accounts,
+        )  # fmt: skip
         self._window = self._gauge("smpp_window_used", "submit_sm in flight without an answer.", "account")
 
     def _messages(self) -> None:
@@ -311,6 +315,10 @@ class Metrics:
     def filtered(self, account: str, kind: str) -> None:
         """A message was kept back; ``kind`` is one of `labels.FILTER_KINDS`."""
         self._filtered.add((account, kind))
+
+    def parts_saved(self, account: str, parts: int) -> None:
+        """Texts were stored that are billed as so many SMS less than what was submitted."""
+        self._saved.add((account,), parts)
 
     def accepted(self, account: str, carrier: str, parts: int, messages: int = 1) -> None:
         """A carrier has accepted messages.

@@ -31,6 +31,7 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.optout import Wish
 from smppgw.core.verdict import PushedReport, StatusReport
 
 
@@ -67,6 +68,10 @@ class Routed:
     """Without carriers: none can take it, and it ends REJECTED."""
     parts: int
     """How many SMS the whole text is billed as."""
+    text: str | None = None
+    """What the text becomes; None: it stays as its parts say."""
+    error: ErrorCode = ErrorCode.NO_CARRIER
+    """Of its end, where the decision is without carriers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +169,8 @@ class InboundText:
     data_coding: int
     parts: tuple[str, ...]
     at: float
+    wish: Wish | None = None
+    """Whether it opts somebody out, or in again; None: neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +366,9 @@ class Store(Protocol):
     async def lease_pushes(self, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Push]]:
         """Lease pushes whose time has come, in the order in which they came."""
 
+    async def optouts(self) -> dict[str, set[int]]:
+        """Return per account the recipients who have opted out, as the integers of their E.164 digits."""
+
     async def unbooked(self, carrier: str, reports: Sequence[PushedReport]) -> Sequence[Message | None]:
         """Return the message of each report that proves it taken while the ledger lacks its cost; None for the rest."""
 
@@ -382,7 +392,7 @@ class Store(Protocol):
             push: As leased.
             reports: What it says about messages.
             costs: Of the messages that ``unbooked`` named; those that are missing have no known price.
-            inbound: Texts for accounts.
+            inbound: Texts for accounts; the wish of one that is new is stored with it.
             again_at: When the push is to be tried again; None: it is done.
             lease: Of the push.
             now: Unix seconds.

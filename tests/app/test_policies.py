@@ -49,7 +49,7 @@ missing_parts = "send"
 """
     )
 
-    policy = policies.account_policies(settings.accounts)["legacy"]
+    policy = policies.account_policies(settings)["legacy"]
 
     assert policy.password_hash == HASH
     assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
@@ -70,7 +70,7 @@ missing_parts = "send"
 def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Load) -> None:
     settings = load_text(more='[gateway]\nassembly = "45s"')
 
-    assert policies.account_policies(settings.accounts)["legacy"].assembly_s == 45.0
+    assert policies.account_policies(settings)["legacy"].assembly_s == 45.0
 
 
 OUTBIND = f"""[[accounts]]
@@ -185,7 +185,7 @@ password_hash = "{HASH}"
 classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type = "OTP", traffic_class = "otp" }}]"""
     )
 
-    (rule,) = policies.account_policies(settings.accounts)["legacy"].classes
+    (rule,) = policies.account_policies(settings)["legacy"].classes
 
     assert rule.traffic_class is TrafficClass.OTP
     assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")

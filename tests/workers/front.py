@@ -12,6 +12,7 @@ from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import MessageId, Outcome
+from smppgw.core.optout import Optouts
 from smppgw.core.routing.rules import Match, Rule, candidates
 from smppgw.core.verdict import StatusReport
 from smppgw.ops.metrics import Metrics
@@ -107,7 +108,8 @@ class Front:
             metrics=self.metrics,
             jitter=lambda: 0.5,
         )
-        self.screening = Screening(self.metrics)
+        self.optouts = Optouts({})
+        self.screening = Screening(optouts=self.optouts, secret=b"key", count=self.metrics.filtered)
         self.intake = Intake(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
@@ -122,6 +124,7 @@ class Front:
         self.operations = Operations(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
+            screening=self.screening,
             ids=ids(),
             clock=clock,
             metrics=self.metrics,

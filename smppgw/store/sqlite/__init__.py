@@ -40,6 +40,7 @@ from smppgw.store.sqlite import (
     meta,
     opening,
     operations,
+    optouts,
     outbox,
     pushing,
     reporting,
@@ -210,6 +211,10 @@ class SqliteStore:
         return await self._writer.run(
             lambda db: pushing.settle(db, push, reports, costs, inbound, again_at, lease, now)
         )
+
+    async def optouts(self) -> dict[str, set[int]]:
+        """See ``Store``."""
+        return await asyncio.to_thread(optouts.stored, self._reader, self._reading)
 
     async def lease_doubts(
         self, carrier: str, limit: int, *, until: float, now: float

@@ -218,12 +218,12 @@ def route(db: sqlite3.Connection, queues: Queues, routed: Mapping[MessageId, Rou
         account, traffic_class, schedule_ms = row
         decision = choice.decision
         db.execute(
-            "UPDATE messages SET decision = ?, parts = ?, sender = ? WHERE id = ?",
-            (rows.decision_text(decision), choice.parts, decision.sender, number),
+            "UPDATE messages SET decision = ?, parts = ?, sender = ?, text = coalesce(?, text) WHERE id = ?",
+            (rows.decision_text(decision), choice.parts, decision.sender, choice.text, number),
         )
         if not decision.carriers:
             reason = "; ".join(f"{carrier}: {why}" for carrier, why in decision.dropped)
-            hopeless.append(End(number, Outcome.REJECTED, ErrorCode.NO_CARRIER, reason, ms(now)))
+            hopeless.append(End(number, Outcome.REJECTED, choice.error, reason, ms(now)))
             continue
         carrier = decision.carriers[0]
         stage, due_ms = start(None if schedule_ms is None else schedule_ms / 1000, decision, now)

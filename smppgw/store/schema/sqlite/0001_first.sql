@@ -228,6 +228,15 @@ CREATE TABLE orphans (
 CREATE UNIQUE INDEX orphans_once ON orphans (carrier, ref, batch, recipient);
 CREATE INDEX orphans_age ON orphans (received_ms);
 
+-- Recipients who want nothing more from an account.
+CREATE TABLE optouts (
+    account TEXT NOT NULL,
+    recipient INTEGER NOT NULL,         -- the number that its E.164 digits make
+    since_ms INTEGER NOT NULL,
+    source TEXT NOT NULL,               -- the carrier that brought the word
+    PRIMARY KEY (account, recipient)
+) STRICT, WITHOUT ROWID;
+
 -- The ledger: what each hand-off costs. kind 0 booked at hand-off, 1 confirmed, 2 corrected.
 CREATE TABLE costs (
     attempt INTEGER NOT NULL,

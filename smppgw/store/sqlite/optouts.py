@@ -1,0 +1,24 @@
+"""Recipients who have opted out."""
+
+import sqlite3
+import threading
+
+from smppgw.core.optout import Consent, Wish
+
+
+def note(db: sqlite3.Connection, account: str, wish: Wish, source: str, now_ms: int) -> None:
+    """Write a wish down; who has opted out already stays as he is."""
+    recipient = int(wish.recipient)
+    if wish.consent is Consent.WITHDRAWN:
+        db.execute("INSERT OR IGNORE INTO optouts VALUES (?,?,?,?)", (account, recipient, now_ms, source))
+    else:
+        db.execute("DELETE FROM optouts WHERE account = ? AND recipient = ?", (account, recipient))
+
+
+def stored(db: sqlite3.Connection, turn: threading.Lock) -> dict[str, set[int]]:
+    """Return per account who has opted out."""
+    found: dict[str, set[int]] = {}
+    with turn:
+        for account, recipient in db.execute("SELECT account, recipient FROM optouts"):
+            found.setdefault(account, set()).add(recipient)
+    return found
