@@ -366,8 +366,8 @@ class Store(Protocol):
     async def lease_pushes(self, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Push]]:
         """Lease pushes whose time has come, in the order in which they came."""
 
-    async def optouts(self) -> dict[str, set[int]]:
-        """Return per account the recipients who have opted out, as the integers of their E.164 digits."""
+    async def optouts(self) -> Mapping[str, Sequence[int]]:
+        """Return per account who has opted out: the integers of E.164 digits, in ascending order."""
 
     async def unbooked(self, carrier: str, reports: Sequence[PushedReport]) -> Sequence[Message | None]:
         """Return the message of each report that proves it taken while the ledger lacks its cost; None for the rest."""

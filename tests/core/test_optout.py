@@ -31,13 +31,24 @@ def test_a_word_in_both_lists_opts_out() -> None:
 
 
 def test_who_opts_out_of_one_account_gets_what_others_send() -> None:
-    optouts = Optouts({"acme": {4915122222222}})
+    optouts = Optouts({"acme": [4915122222222]})
 
     optouts.note("acme", Wish(RECIPIENT, Consent.WITHDRAWN))
 
     assert optouts.has("acme", RECIPIENT)
     assert optouts.has("acme", "4915122222222")
     assert not optouts.has("bolt", RECIPIENT)
+
+
+def test_who_was_opted_out_at_the_start_can_opt_in_and_out_again() -> None:
+    optouts = Optouts({"acme": [4915100000000, int(RECIPIENT), 4915199999999]})
+    seen = [optouts.has("acme", RECIPIENT)]
+    for consent in (Consent.GIVEN, Consent.WITHDRAWN):
+        optouts.note("acme", Wish(RECIPIENT, consent))
+        seen.append(optouts.has("acme", RECIPIENT))
+
+    assert seen == [True, False, True]
+    assert [optouts.has("acme", f"49151{rest:08}") for rest in (0, 1, 99999999)] == [True, False, True]
 
 
 def test_who_opts_in_again_gets_everything_again() -> None:

@@ -118,6 +118,8 @@ async def port(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
             return bool(daemon.events("opt-out"))
 
         await until(has_opted_out, "somebody has opted out")
+        await daemon.stop()
+        await daemon.start()  # and still has
         yield daemon.smpp_port
 
 

@@ -212,7 +212,7 @@ class SqliteStore:
             lambda db: pushing.settle(db, push, reports, costs, inbound, again_at, lease, now)
         )
 
-    async def optouts(self) -> dict[str, set[int]]:
+    async def optouts(self) -> Mapping[str, Sequence[int]]:
         """See ``Store``."""
         return await asyncio.to_thread(optouts.stored, self._reader, self._reading)
 

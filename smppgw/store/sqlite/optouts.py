@@ -2,6 +2,9 @@
 
 import sqlite3
 import threading
+from array import array
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from smppgw.core.optout import Consent, Wish
 
@@ -15,10 +18,10 @@ def note(db: sqlite3.Connection, account: str, wish: Wish, source: str, now_ms: 
         db.execute("DELETE FROM optouts WHERE account = ? AND recipient = ?", (account, recipient))
 
 
-def stored(db: sqlite3.Connection, turn: threading.Lock) -> dict[str, set[int]]:
-    """Return per account who has opted out."""
-    found: dict[str, set[int]] = {}
+def stored(db: sqlite3.Connection, turn: threading.Lock) -> Mapping[str, Sequence[int]]:
+    """Return per account who has opted out, in ascending order, at 8 octets each."""
+    found: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
     with turn:
-        for account, recipient in db.execute("SELECT account, recipient FROM optouts"):
-            found.setdefault(account, set()).add(recipient)
+        for account, recipient in db.execute("SELECT account, recipient FROM optouts ORDER BY account, recipient"):
+            found[account].append(recipient)
     return found
