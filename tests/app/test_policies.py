@@ -46,7 +46,9 @@ validity = "2h"
 traffic_class = "otp"
 assembly = "30s"
 missing_parts = "send"
-"""
+duplicates = "30s"
+""",
+        more='[[content]]\nname = "links"\nlinks = []',
     )
 
     policy = policies.account_policies(settings)["legacy"]
@@ -64,6 +66,8 @@ missing_parts = "send"
     assert policy.receipts_as_data_sm
     assert policy.multi_ids_apart
     assert policy.send_incomplete
+    assert policy.screens is not None
+    assert (policy.screens.duplicates_s, len(policy.screens.content)) == (30.0, 1)
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
 
 
@@ -71,6 +75,10 @@ def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Lo
     settings = load_text(more='[gateway]\nassembly = "45s"')
 
     assert policies.account_policies(settings)["legacy"].assembly_s == 45.0
+
+
+def test_an_account_that_says_nothing_is_screened_for_nothing(load_text: Load) -> None:
+    assert policies.account_policies(load_text())["legacy"].screens is None
 
 
 OUTBIND = f"""[[accounts]]
