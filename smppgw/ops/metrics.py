@@ -244,6 +244,7 @@ class Metrics:
 
     def _preset_account(self, account: str) -> None:
         self._submits.preset((account, "ESME_ROK"))
+        self._saved.preset((account,))
         self._filtered.preset(*((account, kind) for kind in labels.FILTER_KINDS[:-1]))
         self._expected.labels(account).set(0)
         for bind_type in labels.BIND_TYPES:
