@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import random
 from typing import Final, Protocol
 
+import structlog
+
 from smppgw.app.entrance import pushers
 from smppgw.carriers.base import Carrier, Reconciles
 from smppgw.core.bind_rates import BindRate, BindRates
@@ -22,7 +24,7 @@ from smppgw.ops.passwords import Passwords
 from smppgw.smpp.dial import Dialler
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.tally import Tally
-from smppgw.store.base import Finish, Store
+from smppgw.store.base import Finish, Reported, Store
 from smppgw.workers.binds import Binds
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
@@ -40,10 +42,14 @@ from smppgw.workers.pushes import Pushed
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import Reception
 from smppgw.workers.reconcile import Reconciler
-from smppgw.workers.routes import Routes
+from smppgw.workers.routes import Routes, RouteTally
 from smppgw.workers.screening import Screening
 from smppgw.workers.sweep import Sweeper
 
+_log = structlog.get_logger()
+
+_REMEMBERED: Final = 20_000
+"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 _SECRET_OCTETS: Final = 32
 
 
@@ -102,7 +108,9 @@ class Crew:
         )
         self._settlements: list[Settlement] = []
         self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
-        routes = Routes(router, self._market, random)
+        self._tally = RouteTally()
+        self._metrics.know_rules(rule.name for rule in router.rules)
+        routes = Routes(router, self._market, random, self._tally)
         screening = Screening(optouts=optouts, secret=secrets.token_bytes(_SECRET_OCTETS), count=metrics.filtered)
         self._intake = Intake(
             store=store,
@@ -155,8 +163,9 @@ class Crew:
             optouts=optouts,
             clock=clock,
             metrics=metrics,
-            on_finished=self._finished,
+            on_reported=self._reported,
             on_taken=self._market.accepted,
+            parts_this_month=self._market.parts_this_month,
             on_inbound=self._came_in,
         )
         self.stoppable.append(self.pushed)
@@ -174,13 +183,16 @@ class Crew:
             )
         )
 
-    def reload(self, policies: Mapping[str, AccountPolicy], router: Router, prices: Prices) -> None:
-        """Go by another configuration from now on."""
+    def reload(self, policies: Mapping[str, AccountPolicy], router: Router, prices: Prices) -> Prices:
+        """Go by another configuration from now on; return the prices by which nobody goes any more."""
+        former = self._market.prices
         self._metrics.know_accounts(policies)
         self.binds.reload(policies, self._clock.monotonic())
         self.receipts.reload()
         self._market.prices = prices
-        routes = Routes(router, self._market, random)
+        self.show_routing()
+        self._metrics.know_rules(rule.name for rule in router.rules)
+        routes = Routes(router, self._market, random, self._tally)
         self._intake.reload(routes, policies)
         self._operations.reload(routes)
         self.pushed.reload(policies, prices)
@@ -188,10 +200,27 @@ class Crew:
             settlement.prices = prices
         for dispatcher in self.dispatchers.values():
             dispatcher.probe_now()  # a password file may have changed with it
+        return former
 
-    def remember(self, finishes: Sequence[Finish]) -> None:
-        """Take up what is known of carriers from before a restart, oldest first."""
-        self._market.finished(finishes)
+    def show_routing(self) -> None:
+        """Set what metrics tell of routing."""
+        self._metrics.decisions(self._tally.decisions)
+        self._metrics.drops(self._tally.drops)
+        self._metrics.standings(
+            {
+                (carrier, traffic_class.name.lower()): (standing.delivery_pct / 100, standing.latency_s)
+                for (carrier, traffic_class), standing in self._market.by_class().items()
+            }
+        )
+
+    async def remember(self, store: Store) -> None:
+        """Take up what the store knows of carriers from before a restart.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        self._market.finished(await store.recent(_REMEMBERED))
+        await self._market.count(store)
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the workers of one carrier: three, and one that compares its days where it tells of them."""
@@ -201,8 +230,9 @@ class Crew:
             prices=prices,
             clock=self._clock,
             metrics=self._metrics,
-            on_finished=self._finished,
+            on_reported=self._reported,
             on_taken=self._market.accepted,
+            parts_this_month=self._market.parts_this_month,
             on_owed=self._owed,
         )
         self._settlements.append(settlement)
@@ -229,7 +259,7 @@ class Crew:
                 clock=self._clock,
                 metrics=self._metrics,
                 jitter=random,
-                on_finished=self._finished,
+                on_reported=self._reported,
             ),
             Doubts(
                 carrier=carrier,
@@ -265,6 +295,19 @@ class Crew:
 
     def _came_in(self, account: str, _inbound: Inbound) -> None:
         self.receipts.owed(account)
+
+    def _reported(self, reported: Reported) -> None:
+        """Take up what last words of carriers have changed."""
+        self._finished(reported.finished)
+        for correction in reported.corrected:
+            self._market.corrected(correction)
+            if correction.reporting_micros:
+                self._metrics.cost_corrected(correction.account, correction.carrier, correction.reporting_micros)
+        for passed in reported.passed_on:
+            _log.info("not sent after all, passed on", carrier=passed.ended.carrier, to=passed.carrier)
+            self._metrics.passed_on(passed.ended.carrier)
+        self._market.finished([passed.ended for passed in reported.passed_on])
+        self._queued({passed.carrier for passed in reported.passed_on})
 
     def _finished(self, finishes: Sequence[Finish]) -> None:
         """Count what ended, and look for its receipts."""

@@ -142,7 +142,7 @@ def _candidates(
     if rule is None:
         return []
     prices, standings = market.part_prices(message, now), market.standings(message, now)
-    dropped = dict(outcome.dropped) if isinstance(outcome, Decision) else {}
+    dropped = {one.carrier: one.reason for one in outcome.dropped} if isinstance(outcome, Decision) else {}
     order = list(outcome.carriers) if isinstance(outcome, Decision) else []
     named = [candidate.carrier for candidate in rule.candidates]
     return [

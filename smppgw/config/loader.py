@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from smppgw.config import checks, route_checks
+from smppgw.config import checks, rate_checks, route_checks
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
 from smppgw.config.content import ContentSection
 from smppgw.config.environment import named, override
@@ -88,6 +88,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     files: dict[str, BaseModel] = {f"accounts[{account.system_id}]": account for account in readable}
     files |= {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
+    rate_checks.check_rates(rates, carriers, routes, findings)
     checks.check_cautions(carriers, findings)
     checks.check_outbinds(readable, findings, protect=smpp is not None and smpp.require_protection)
     if smpp:

@@ -1,7 +1,7 @@
 """What an account may not send, whatever a route would say to it, and what becomes of what it may. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -65,4 +65,4 @@ class Screens:
     def signed(self, decision: Decision, country: str) -> Decision:
         """Return the decision with the sender for a country, unless its route has named another."""
         sender = self.sender_in(country) if self.sender_for else None
-        return decision if sender is None or decision.sender is not None else replace(decision, sender=sender)
+        return decision if sender is None or decision.sender is not None else decision._replace(sender=sender)

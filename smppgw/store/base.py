@@ -131,11 +131,43 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What settling an attempt changed."""
+class Correction:
+    """A booking that its carrier's last word has changed."""
+
+    message: MessageId
+    account: str
+    carrier: str
+    parts: int
+    """By how many it is more, or less, than was booked."""
+    reporting_micros: int | None
+    """By how much, in millionths of the reporting currency; None where the price is not known."""
+    booked_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOn:
+    """A message that its carrier took and provably sent nowhere; the next candidate has it in its queue."""
+
+    carrier: str
+    """That next candidate."""
+    ended: Finish
+    """How it ended with the one that had it; the message itself has not ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What the last words of carriers changed."""
 
     finished: tuple[Finish, ...] = ()
     """What ended."""
+    corrected: tuple[Correction, ...] = ()
+    passed_on: tuple[PassedOn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled(Reported):
+    """What settling an attempt changed, with what pushes had said about its messages before."""
+
     lost: tuple[MessageId, ...] = ()
     """The messages that the lease no longer covers: all or none, and then nothing of them was changed."""
     notified: frozenset[str] = frozenset()
@@ -183,10 +215,9 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PushEffects:
+class PushEffects(Reported):
     """What a push changed."""
 
-    finished: tuple[Finish, ...] = ()
     booked: frozenset[MessageId] = frozenset()
     """Messages whose cost the ledger lacked, and has now."""
     orphans: int = 0
@@ -343,14 +374,21 @@ class Store(Protocol):
         now: float,
         polled: Mapping[BatchId, float] | None = None,
         lease: Lease | None = None,
-    ) -> Sequence[Finish]:
-        """Store final reports with the receipts and alerts they cause; the first final one of a message wins.
+    ) -> Reported:
+        """Store final reports with the receipts, alerts and corrections they cause; the first one of a message wins.
+
+        What a carrier provably sent nowhere does not end while its decision has a later candidate and it is valid: it
+        is queued for that one, without a receipt. Not so where it may have been sent twice, or its call is in doubt.
+        What was asked of an attempt changes nothing of a later one.
+
+        The ledger is settled by the first final report that is sure: ``parts`` other than were booked correct it, at
+        the price per part of the booking; an outcome that is not UNKNOWN confirms it.
 
         A recipient is flagged where a message that wants an alert ends as one of ``core.unreached``; the next message
         of the account that ends later and is delivered to him owes the alert, once, and clears the flag.
 
         Args:
-            reports: Those that are not final change nothing.
+            reports: Those that are not final change nothing; ``parts`` 0 says that nothing is billed.
             now: Unix seconds.
             polled: Attempts that ``lease`` covers, each with the time of its next poll.
             lease: Of the polls.
@@ -387,6 +425,7 @@ class Store(Protocol):
 
         A final report ends its message wherever the carrier may have it; the first final one wins. One that is not
         final settles a doubt: the message awaits its status. A final report of an unknown message waits a day for it.
+        What ``report`` says of the ledger, and of what was sent nowhere, holds here too.
 
         Args:
             push: As leased.

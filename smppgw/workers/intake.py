@@ -19,7 +19,7 @@ import structlog
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm, Ids
-from smppgw.core.model import Decision, Message, Operation, Submission
+from smppgw.core.model import Decision, Dropped, Message, Operation, Submission
 from smppgw.core.operations import Addressed
 from smppgw.core.screening import Kind, Screens
 from smppgw.ops.clock import Clock
@@ -325,21 +325,23 @@ class Intake:
             await self._route(left_over)
 
     async def _route(self, completed: Sequence[Message]) -> None:
-        wholes = [replace(message, parts=text.parts(message.text).parts) for message in completed]
-        routed = {whole.id: self._route_whole(whole) for whole in wholes}
-        self._on_finished(await self._store.route(routed, self._clock.wall()))
-        for whole in wholes:
+        now = self._clock.wall()
+        texts = [replace(message, parts=text.parts(message.text).parts) for message in completed]
+        routed = {whole.id: self._routed(whole, now) for whole in texts}
+        self._on_finished(await self._store.route(routed, now))
+        for whole in texts:
             self._count_saved(whole.account, whole.parts - routed[whole.id].parts)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
 
-    def _route_whole(self, whole: Message) -> Routed:
+    def _routed(self, whole: Message, now: float) -> Routed:
+        """Decide on a text whose parts are stored already: what cannot go, or must not, ends REJECTED."""
         screens = self._screens.get(whole.account)
         screened = whole if screens is None else self._screening.completed(screens, whole)
         if isinstance(screened, Refusal):
             _log.info("text kept back", account=whole.account, reason=screened.reason, kind=screened.kind)
             error = ErrorCode.BLOCKED if screened.kind is Kind.OPTED_OUT else ErrorCode.CONTENT_REFUSED
             return Routed(_hopeless(screened.reason), whole.parts, error=error)
-        decision = self._routes.route(screened, self._clock.wall())
+        decision = self._routes.route(screened, now)
         if isinstance(decision, Unroutable):
             return Routed(_hopeless(decision.reason), whole.parts)
         if screens is None:
@@ -364,7 +366,7 @@ class Intake:
 
 
 def _hopeless(reason: str) -> Decision:
-    return Decision("", (), (("", reason),))
+    return Decision("", (), (Dropped("", reason),))
 
 
 def _no_way(unroutable: Unroutable) -> Refusal:

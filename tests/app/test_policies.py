@@ -181,8 +181,8 @@ def test_prices_come_from_the_cards_and_the_exchange_rates(load_text: Load, tmp_
 
     prices = policies.prices(settings)
 
-    assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW) == Cost(100_000, "USD", 80_000)
-    assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW) is None
+    assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW, 0) == Cost(100_000, "USD", 80_000)
+    assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW, 0) is None
 
 
 def test_an_account_tells_classes_by_its_rules(load_text: Load) -> None:

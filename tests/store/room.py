@@ -7,7 +7,7 @@ does not have: opening, dying like a killed process, and a look at what is store
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.codes import ErrorCode
@@ -51,6 +51,19 @@ class FakeClock:
         return self.now
 
 
+class Entry(NamedTuple):
+    """A row of the ledger."""
+
+    attempt: int
+    message: int
+    carrier: str
+    parts: int
+    micros: int | None
+    reporting_micros: int | None
+    at_ms: int
+    final: bool
+
+
 class Backend(Protocol):
     """One kind of storage, empty when it is made."""
 
@@ -68,6 +81,9 @@ class Backend(Protocol):
 
     async def costs(self) -> Sequence[tuple[int, int | None]]:
         """Return message and micro-units of each booking."""
+
+    async def ledger(self) -> Sequence[Entry]:
+        """Return what each hand-off costs, as far as is known."""
 
     async def flagged(self) -> Sequence[int]:
         """Return the messages that are marked as possible duplicates."""
@@ -237,7 +253,7 @@ class Room:
 
     async def report(self, message: MessageId, outcome: Outcome = Outcome.DELIVERED) -> Sequence[Finish]:
         """Store a final report, as a push brings it."""
-        return await self.store.report([final(message, outcome)], now=self.now)
+        return list((await self.store.report([final(message, outcome)], now=self.now)).finished)
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 

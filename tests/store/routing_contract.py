@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Belief, Decision, Message, Outcome, Stage
+from smppgw.core.model import Belief, Decision, DropKind, Dropped, Message, Outcome, Stage
 from smppgw.core.operations import Replacement
 from smppgw.store.base import Routed
 from tests.store.room import RECEIVER, START, Room
@@ -13,7 +13,7 @@ from tests.store.room import RECEIVER, START, Room
 RICH = Decision(
     "cheap",
     ("alpha", "beta"),
-    (("gamma", "no template"),),
+    (Dropped("delta", "no template"), Dropped("gamma", "9 a part is over max_price", DropKind.TOO_DEAR)),
     "least-cost",
     (Belief("alpha", 70_000, 98, 4), Belief("beta", None, None, None, True)),
     "SHOP",
@@ -46,10 +46,10 @@ class TestDecisions:
         message = await submit(room, RICH)
         assert (message.sender, message.sender_is_number) == ("SHOP", False)
 
-        message = await submit(room, replace(RICH, sender="12025550100"))
+        message = await submit(room, RICH._replace(sender="12025550100"))
         assert (message.sender, message.sender_is_number) == ("12025550100", True)
 
-        message = await submit(room, replace(RICH, sender=None))
+        message = await submit(room, RICH._replace(sender=None))
         assert (message.sender, message.sender_is_number) == ("ACME", False)
 
     async def test_the_sender_of_a_completed_text_is_rewritten_too(self, room: Room) -> None:
@@ -73,7 +73,7 @@ class TestDecisions:
     async def test_a_completed_text_that_may_not_go_out_ends_with_the_error_that_says_so(self, room: Room) -> None:
         await room.submit_part(1, 2, "a")
         number, (message,) = await room.submit_part(2, 2, "b")
-        kept_back = Routed(Decision("", (), (("", "kept back"),)), 2, error=ErrorCode.CONTENT_REFUSED)
+        kept_back = Routed(Decision("", (), (Dropped("", "kept back"),)), 2, error=ErrorCode.CONTENT_REFUSED)
 
         (finish,) = await room.store.route({message.id: kept_back}, room.now)
 
@@ -102,7 +102,7 @@ class TestDecisions:
 
     async def test_what_a_route_holds_back_waits_for_its_time(self, room: Room) -> None:
         made = room.submission()
-        held = replace(RICH, hold_until=START + 100)
+        held = RICH._replace(hold_until=START + 100)
         await room.accept(replace(made, segments=tuple(replace(one, decision=held) for one in made.segments)))
         await complete(room, held)
         assert await room.waiting() == {Stage.SCHEDULED: 2}
@@ -114,7 +114,7 @@ class TestDecisions:
 
     async def test_the_later_of_schedule_and_hold_counts(self, room: Room) -> None:
         made = room.submission(schedule_at=START + 200)
-        held = replace(RICH, hold_until=START + 100)
+        held = RICH._replace(hold_until=START + 100)
         await room.accept(replace(made, segments=tuple(replace(one, decision=held) for one in made.segments)))
 
         room.clock.now += 100

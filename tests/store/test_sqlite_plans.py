@@ -83,6 +83,9 @@ async def everything(room: Room) -> None:
     await store.report([away], now=room.now, polled={batch: room.now + 5}, lease=lease)
     await store.report([final(number, at=room.now + 1) for number in others], now=room.now)
     await pushes(room, batch)
+    passed = await room.submit()
+    await room.send()
+    await store.report([final(passed, Outcome.UNDELIVERABLE, parts=0, nothing_left=True)], now=room.now)
     lease, (first, *_) = await room.outgoing(limit=1)
     await store.settle_outgoing({first.id: Postponed(room.now, 8)}, lease=lease, now=room.now)
     lease, owed = await room.outgoing()
@@ -197,7 +200,7 @@ async def test_no_statement_reads_a_whole_table(room: Room) -> None:
         "assemblies_open",
         "assemblies_to_forget",
         "unreached_since",
-        "costs_booked",
+        "costs_standing",
         "messages_by_ref",
         "outbox_inbound",
         "pushes_due",

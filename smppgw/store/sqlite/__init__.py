@@ -29,6 +29,7 @@ from smppgw.store.base import (
     OutgoingResult,
     Push,
     PushEffects,
+    Reported,
     Routed,
     Settled,
     Swept,
@@ -179,9 +180,9 @@ class SqliteStore:
         now: float,
         polled: Mapping[BatchId, float] | None = None,
         lease: Lease | None = None,
-    ) -> Sequence[Finish]:
+    ) -> Reported:
         """See ``Store``."""
-        return await self._writer.run(lambda db: reporting.report(db, reports, polled or {}, lease, now))
+        return await self._writer.run(lambda db: reporting.report(db, self._queues, reports, polled or {}, lease, now))
 
     async def keep_push(self, carrier: str, content_type: str, body: bytes, now: float) -> None:
         """See ``Store``."""
@@ -209,7 +210,7 @@ class SqliteStore:
     ) -> PushEffects | None:
         """See ``Store``."""
         return await self._writer.run(
-            lambda db: pushing.settle(db, push, reports, costs, inbound, again_at, lease, now)
+            lambda db: pushing.settle(db, self._queues, push, reports, costs, inbound, again_at, lease, now)
         )
 
     async def optouts(self) -> Mapping[str, Sequence[int]]:

@@ -223,7 +223,9 @@ CREATE TABLE orphans (
     error INTEGER NOT NULL,
     detail TEXT NOT NULL,
     done_ms INTEGER NOT NULL,
-    received_ms INTEGER NOT NULL
+    received_ms INTEGER NOT NULL,
+    parts INTEGER,
+    nothing_left INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX orphans_once ON orphans (carrier, ref, batch, recipient);
 CREATE INDEX orphans_age ON orphans (received_ms);
@@ -237,7 +239,8 @@ CREATE TABLE optouts (
     PRIMARY KEY (account, recipient)
 ) STRICT, WITHOUT ROWID;
 
--- The ledger: what each hand-off costs. kind 0 booked at hand-off, 1 confirmed, 2 corrected.
+-- The ledger, one entry for each hand-off: kind 0 booked then, 1 corrected by what the carrier says in the end. Nothing
+-- is ever rewritten but the two flags, so what was expected can be read beside what was billed.
 CREATE TABLE costs (
     attempt INTEGER NOT NULL,
     message INTEGER NOT NULL,
@@ -250,8 +253,16 @@ CREATE TABLE costs (
     micros INTEGER,                     -- NULL: the price is unknown
     currency TEXT,
     reporting_micros INTEGER,
-    at_ms INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,             -- of the booking, also in its correction: the day of the carrier's bill
+    stands INTEGER NOT NULL DEFAULT 1,  -- 0: a correction stands in its place
+    final INTEGER NOT NULL DEFAULT 0,   -- 1: by the carrier's last word, and never changed again
     PRIMARY KEY (attempt, message, kind)
 ) STRICT, WITHOUT ROWID;
--- For the days of a carrier's bill.
-CREATE INDEX costs_booked ON costs (carrier, at_ms) WHERE kind = 0;
+-- For the days of a carrier's bill, and what it took in a month: sums of parts read nothing else.
+CREATE INDEX costs_standing ON costs (carrier, at_ms, parts) WHERE stands = 1;
+
+-- What each hand-off costs as far as is known now, one row per attempt and message. Whatever adds up money reads this.
+CREATE VIEW ledger AS
+    SELECT attempt, message, account, carrier, country, traffic_class, parts, micros, currency, reporting_micros, at_ms,
+        final
+    FROM costs WHERE stands = 1;
