@@ -29,6 +29,7 @@ from smppgw.workers.binds import Binds
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.market import LiveMarket
@@ -112,10 +113,12 @@ class Crew:
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
         screening = Screening(optouts=optouts, secret=secrets.token_bytes(_SECRET_OCTETS), count=metrics.filtered)
+        self._fraud = Fraud(policies, part_prices=self._market.part_prices, store=store, clock=clock, metrics=metrics)
         self._intake = Intake(
             store=store,
             routes=routes,
             screening=screening,
+            fraud=self._fraud,
             ids=ids,
             policies=policies,
             clock=clock,
@@ -194,6 +197,7 @@ class Crew:
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
         self._intake.reload(routes, policies)
+        self._fraud.reload(policies)
         self._operations.reload(routes)
         self.pushed.reload(policies, prices)
         for settlement in self._settlements:
@@ -214,13 +218,14 @@ class Crew:
         )
 
     async def remember(self, store: Store) -> None:
-        """Take up what the store knows of carriers from before a restart.
+        """Take up what the store knows from before a restart: of carriers, and of blocked numbers.
 
         Raises:
             StoreError: It cannot be read.
         """
         self._market.finished(await store.recent(_REMEMBERED))
         await self._market.count(store)
+        self._fraud.remember(await store.blocks(self._clock.wall()))
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the workers of one carrier: three, and one that compares its days where it tells of them."""

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
+from smppgw.carriers.base import Admits, Carrier
 from smppgw.carriers.http import Unobserved
 from smppgw.config.settings import Settings
 from smppgw.core.model import Decision, Message, TrafficClass
@@ -20,6 +21,7 @@ from smppgw.core.optout import Optouts
 from smppgw.core.routing.market import Standing
 from smppgw.core.routing.rules import Rule
 from smppgw.core.routing.table import Router
+from smppgw.core.verdict import Deferred
 from smppgw.ops.clock import Clock
 from smppgw.smpp import text as texts
 from smppgw.smpp.consts import VERSION_3_4, DataCoding, Npi, Tag, Ton
@@ -50,6 +52,8 @@ class Candidate:
     price: int | None
     """Of one part, in millionths of the reporting currency."""
     standing: Standing | None
+    wait: Deferred | None = None
+    """Why a call could not be made now; for the whole carrier: what only a running daemon knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +109,12 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
     market.finished(_recent(settings.store.path))
     router = policies.router(settings.routes)
     outcome = Routes(router, market, lambda: _NO_CHANCE).route(message, now)
+    candidates = _candidates(router, message, market, outcome, now)
     return Explanation(
         message=message,
         refusal=None,
         trials=list(router.trials(message, now)),
-        candidates=_candidates(router, message, market, outcome, now),
+        candidates=[replace(each, wait=_wait(carriers[each.carrier], message, now)) for each in candidates],
         outcome=outcome,
         currency=prices.currency,
     )
@@ -154,6 +159,11 @@ def _candidates(
         )
         for carrier in [*order, *(name for name in named if name not in order)]
     ]
+
+
+def _wait(carrier: Carrier, message: Message, now: float) -> Deferred | None:
+    said = carrier.admit(message, now) if isinstance(carrier, Admits) else None
+    return said if isinstance(said, Deferred) else None
 
 
 def _screening(path: Path) -> Screening:

@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 from smppgw.app.screens import screens
 from smppgw.app.tls import client_context
 from smppgw.config.accounts import Account, ClassMatch
-from smppgw.config.content import ContentSection
+from smppgw.config.destinations import allowed_countries
 from smppgw.config.kinds import UTC_NAME
 from smppgw.config.listen import Listen
+from smppgw.config.pumping import PumpingSettings
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
+from smppgw.core.pumping import Kind, Limit, PumpingRules
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import patterns
 from smppgw.core.routing.rules import Candidate, Constraints, Rule
@@ -40,10 +42,10 @@ _BURST_OF_PLACES: Final = 10
 
 def account_policies(settings: Settings) -> dict[str, AccountPolicy]:
     """Return the policy of each account, by system_id."""
-    return {account.system_id: _policy(account, settings.content) for account in settings.accounts}
+    return {account.system_id: _policy(account, settings) for account in settings.accounts}
 
 
-def _policy(account: Account, content: Iterable[ContentSection]) -> AccountPolicy:
+def _policy(account: Account, settings: Settings) -> AccountPolicy:
     return AccountPolicy(
         system_id=account.system_id,
         password_hash=account.password_hash.reveal(),
@@ -68,13 +70,33 @@ def _policy(account: Account, content: Iterable[ContentSection]) -> AccountPolic
         assembly_s=account.assembly,
         send_incomplete=account.missing_parts == "send",
         inbound=account.inbound,
-        screens=screens(account, content),
+        screens=screens(account, settings.content),
+        countries=allowed_countries(account, settings.routes),
+        pumping=None if account.pumping is None else _pumping_rules(account.pumping),
     )
 
 
 def _dialect(account: Account) -> Dialect:
     profile, zone = DIALECTS[account.receipt_profile], account.receipt_zone
     return profile if zone == UTC_NAME else replace(profile, zone=ZoneInfo(zone))
+
+
+def _pumping_rules(settings: PumpingSettings) -> PumpingRules:
+    spends = [Limit(Kind.SPEND, amount, window_s) for amount, _, window_s in settings.prefix_spend]
+    messages = [Limit(Kind.MESSAGES, amount, window_s) for amount, window_s in settings.prefix_messages]
+    return PumpingRules(
+        allowed=settings.allowed_prefixes,
+        last_digits=settings.last_digits,
+        watch_from=None if settings.watch_from is None else settings.watch_from[0],
+        prefix_limits=(*spends, *messages),
+        country_limits=tuple(Limit(Kind.SPEND, amount, window_s) for amount, _, window_s in settings.country_spend),
+        sequence_numbers=settings.sequence_numbers,
+        sequence_distance=settings.sequence_distance,
+        sequence_window_s=settings.sequence_window,
+        widen_after=settings.widen_after,
+        block_s=settings.block_for,
+        status=settings.status,
+    )
 
 
 def _bind_limits(account: Account) -> Mapping[BindType, int]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from smppgw.config import checks, rate_checks, route_checks
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
 from smppgw.config.content import ContentSection
+from smppgw.config.destinations import check_destinations
 from smppgw.config.environment import named, override
 from smppgw.config.faults import ConfigFaults, Fault, Findings
 from smppgw.config.kinds import Section, anchored
@@ -99,6 +100,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
 
     checks.check_inbound(readable, findings)
     checks.check_optouts(readable, findings)
+    check_destinations(readable, routes, carriers.values(), rates.currency if rates else None, findings)
     if http:
         checks.check_pushes(http, carriers, findings)
 

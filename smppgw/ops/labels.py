@@ -48,6 +48,8 @@ THROTTLE_LIMITS: Final = ("tps", "window", "queue", "store", OTHER)
 FILTER_KINDS: Final = (
     "number", "sender", "opted_out", "duplicate", "content", "country", "pumping", OTHER,
 )  # fmt: skip
+BLOCK_KINDS: Final = ("sequence", "spend", "messages", "widened", OTHER)
+"""``widened``: a country, for the blocked prefixes in it."""
 STATES: Final = ("delivered", "expired", "deleted", "undeliverable", "accepted", "unknown", "rejected", OTHER)
 STAGES: Final = ("assembling", "scheduled", "queued", "sending", "doubtful", "parked", "awaiting_status")
 OPERATIONS: Final = ("send", "status", "lookup", "templates", "statistics", "version", OTHER)

@@ -175,6 +175,10 @@ class Metrics:
             r, "parts_saved", "SMS that texts are not billed as, because they were put into the GSM alphabet.",
             account=accounts,
         )  # fmt: skip
+        self._fraud_blocks = _Counters(
+            r, "fraud_blocks", "Blocks of numbers that look like pumping, by what gave them away.",
+            account=accounts, kind=labels.BLOCK_KINDS,
+        )  # fmt: skip
         self._window = self._gauge("smpp_window_used", "submit_sm in flight without an answer.", "account")
 
     def _messages(self) -> None:
@@ -295,6 +299,7 @@ class Metrics:
         self._submits.preset((account, "ESME_ROK"))
         self._saved.preset((account,))
         self._filtered.preset(*((account, kind) for kind in labels.FILTER_KINDS[:-1]))
+        self._fraud_blocks.preset(*((account, kind) for kind in labels.BLOCK_KINDS[:-1]))
         self._expected.labels(account).set(0)
         for bind_type in labels.BIND_TYPES:
             self._binds.preset((account, bind_type, "ok"), (account, bind_type, "credentials"))
@@ -376,6 +381,10 @@ class Metrics:
     def parts_saved(self, account: str, parts: int) -> None:
         """Texts were stored that are billed as so many SMS less than what was submitted."""
         self._saved.add((account,), parts)
+
+    def fraud_block(self, account: str, kind: str) -> None:
+        """Numbers were blocked for an account; ``kind`` is one of `labels.BLOCK_KINDS`."""
+        self._fraud_blocks.add((account, kind))
 
     def accepted(self, account: str, carrier: str, parts: int, messages: int = 1) -> None:
         """A carrier has accepted messages.

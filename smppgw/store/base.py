@@ -32,6 +32,8 @@ from smppgw.core.model import (
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
 from smppgw.core.optout import Wish
+from smppgw.core.pumping import Block
+from smppgw.core.tracing import Clue, Sightings, Trace
 from smppgw.core.verdict import PushedReport, StatusReport
 
 
@@ -483,6 +485,12 @@ class Store(Protocol):
         Who has leased the old content loses the message.
         """
 
+    async def keep_blocks(self, blocks: Sequence[Block], now: float) -> None:
+        """Keep what accounts do not write to for a while; what has ended is forgotten."""
+
+    async def blocks(self, now: float) -> Sequence[Block]:
+        """Return the blocks that have not ended; those that end first come first."""
+
     async def recent(self, limit: int) -> Sequence[Finish]:
         """Return the newest messages that have ended and that a carrier had, the oldest of them first."""
 
@@ -497,3 +505,26 @@ class Store(Protocol):
 
     async def aclose(self) -> None:
         """Finish what waits and close."""
+
+
+class Archive(Protocol):
+    """What is kept, for people who ask. It only reads, and may be open beside a daemon.
+
+    Each method raises ``StoreError`` where the storage cannot be read.
+    """
+
+    def secret(self, name: str) -> bytes | None:
+        """Return the octets of ``Store.secret``; None where that was never asked for."""
+
+    def search(self, clue: Clue, limit: int) -> Sightings:
+        """Find at most ``limit`` messages, and as many inbound texts, that a clue leads to.
+
+        A telephone number is looked for where no other reading leads anywhere, and not without end: what was looked at
+        is told.
+        """
+
+    def trace(self, number: int) -> Trace | None:
+        """Tell all that is known of a message, or of a text that waits for parts; None where there is none."""
+
+    def close(self) -> None:
+        """Let go of the storage."""

@@ -33,6 +33,7 @@ from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
 from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
 from smppgw.workers import restate, wanted
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
@@ -58,6 +59,7 @@ class Intake:
         store: Store,
         routes: Routes,
         screening: Screening,
+        fraud: Fraud,
         ids: Mapping[IdForm, Ids],
         policies: Mapping[str, AccountPolicy],
         clock: Clock,
@@ -71,6 +73,7 @@ class Intake:
             store: Where accepted messages go.
             routes: The routing table.
             screening: What accounts may not send.
+            fraud: Where accounts may not write to.
             ids: Writers of message ids, per form.
             policies: Per account, for how long texts wait for their parts, what then becomes of them, and what they
                 are screened for.
@@ -82,6 +85,7 @@ class Intake:
         self._store = store
         self._routes = routes
         self._screening = screening
+        self._fraud = fraud
         self._ids = ids
         self._rules = _rules(policies)
         self._screens = _screens(policies)
@@ -118,6 +122,7 @@ class Intake:
         if accepted:
             version = connection.session.interface_version or 0
             self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        await self._fraud.keep()
 
     def _consider_safely(
         self, connection: Connection, account: LiveAccount, pdu: Submit, at: float
@@ -203,9 +208,13 @@ class Intake:
     def _route_draft(self, draft: Draft, message: Message, now: float) -> Way | Refusal:
         if draft.part is not None:
             hopeless = self._routes.expect(message, now)
-            return Way(draft, None) if hopeless is None else _no_way(hopeless)
+            if hopeless is not None:
+                return _no_way(hopeless)
+            return self._fraud.expect(message, now) or Way(draft, None)
         decision = self._routes.route(message, now)
-        return _no_way(decision) if isinstance(decision, Unroutable) else Way(draft, decision)
+        if isinstance(decision, Unroutable):
+            return _no_way(decision)
+        return self._fraud.judge(message, decision, now) or Way(draft, decision)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -304,6 +313,7 @@ class Intake:
 
     def _not_stored(self, policy: AccountPolicy, accepted: Sequence[Wanted], fault: StoreError) -> list[Pdu]:
         """Answer for a store that cannot take more: both statuses are temporary for every known ESME."""
+        self._give_back(policy, accepted)
         full = isinstance(fault, StoreFullError)
         status = CommandStatus.ESME_RMSGQFUL if full else CommandStatus.ESME_RSYSERR
         self._screening.forget(policy.system_id, (way.draft for each in accepted for way in each.ways))
@@ -311,6 +321,14 @@ class Intake:
         for _ in accepted:
             self._metrics.throttled(policy.system_id, "store")
         return [each.refused(status) for each in accepted]
+
+    def _give_back(self, policy: AccountPolicy, accepted: Sequence[Wanted]) -> None:
+        """What is not stored has cost nothing."""
+        now = self._clock.wall()
+        for each in accepted:
+            for way in each.ways:
+                if way.decision is not None:
+                    self._fraud.give_back(wanted.message(policy, each.pdu, way.draft, now), way.decision, now)
 
     async def _route_completed(self, completed: Sequence[Message]) -> None:
         """Route texts whose last part has come; the parts are stored already, so a fault here refuses nothing."""
@@ -328,10 +346,18 @@ class Intake:
         now = self._clock.wall()
         texts = [replace(message, parts=text.parts(message.text).parts) for message in completed]
         routed = {whole.id: self._routed(whole, now) for whole in texts}
-        self._on_finished(await self._store.route(routed, now))
+        try:
+            self._on_finished(await self._store.route(routed, now))
+        except StoreError:
+            for whole in texts:
+                choice = routed[whole.id]
+                if choice.decision.carriers:
+                    self._fraud.give_back(replace(whole, parts=choice.parts), choice.decision, now)
+            raise
         for whole in texts:
             self._count_saved(whole.account, whole.parts - routed[whole.id].parts)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
+        await self._fraud.keep()
 
     def _routed(self, whole: Message, now: float) -> Routed:
         """Decide on a text whose parts are stored already: what cannot go, or must not, ends REJECTED."""
@@ -344,6 +370,10 @@ class Intake:
         decision = self._routes.route(screened, now)
         if isinstance(decision, Unroutable):
             return Routed(_hopeless(decision.reason), whole.parts)
+        refusal = self._fraud.judge(screened, decision, now)
+        if refusal is not None:
+            blocked = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", refusal.reason)))
+            return Routed(blocked, whole.parts, error=ErrorCode.DESTINATION_BLOCKED)
         if screens is None:
             return Routed(decision, whole.parts)
         changed = screened.text is not whole.text

@@ -9,6 +9,7 @@ from smppgw.app import policies
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
+from smppgw.core.pumping import Kind, Limit, PumpingRules
 from smppgw.core.routing.rules import candidates
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.dialects import DIALECTS
@@ -198,3 +199,36 @@ classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type =
     assert rule.traffic_class is TrafficClass.OTP
     assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
     assert not rule.fits("OTP", 2, bytes.fromhex("1501000101"), "hello")
+
+
+def test_an_account_is_watched_for_pumping_by_its_rules(load_text: Load) -> None:
+    settings = load_text(
+        accounts=f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+countries = "DE"
+[accounts.pumping]
+allowed_prefixes = "+4930"
+watch_from = "0.10 EUR"
+prefix_spend = ["1 EUR/h", "3 EUR/d"]
+prefix_messages = "100/h"
+country_spend = "8 EUR/d"
+block_for = "6h"
+status = 0x400"""
+    )
+
+    policy = policies.account_policies(settings)["legacy"]
+
+    assert policy.countries == frozenset({"DE"})
+    assert policy.pumping == PumpingRules(
+        allowed=("4930",),
+        watch_from=100_000,
+        prefix_limits=(
+            Limit(Kind.SPEND, 1_000_000, 3600.0),
+            Limit(Kind.SPEND, 3_000_000, 86_400.0),
+            Limit(Kind.MESSAGES, 100, 3600.0),
+        ),
+        country_limits=(Limit(Kind.SPEND, 8_000_000, 86_400.0),),
+        block_s=6 * 3600.0,
+        status=0x400,
+    )

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from smppgw.carriers.http import CallOutcome, Operation
+from smppgw.core import pumping
 from smppgw.core.model import DropKind, Outcome, Stage, TrafficClass
 from smppgw.core.screening import Kind
 from smppgw.ops import labels
@@ -32,6 +33,7 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "smpp_throttled": ("counter", frozenset({"account", "limit"})),
     "filtered": ("counter", frozenset({"account", "kind"})),
     "parts_saved": ("counter", frozenset({"account"})),
+    "fraud_blocks": ("counter", frozenset({"account", "kind"})),
     "smpp_window_used": ("gauge", frozenset({"account"})),
     "messages": ("counter", frozenset({"account", "carrier"})),
     "parts": ("counter", frozenset({"account", "carrier"})),
@@ -446,6 +448,7 @@ def test_no_series_tells_when_it_was_created(books: Books) -> None:
         (labels.PDU_FAULTS, [each.value for each in Fault]),
         (labels.COMMANDS, [each.name.lower() for each in CommandId]),
         (labels.FILTER_KINDS, [each.value for each in Kind]),
+        (labels.BLOCK_KINDS, [each.value for each in pumping.Kind]),
         (labels.STATS, [each.value for each in Stat]),
         (labels.ROUTE_RESULTS, [each.value for each in RouteResult]),
         (labels.DROP_KINDS, [each.value for each in DropKind]),

@@ -11,6 +11,7 @@ import pytest
 from smppgw.core.model import Stage
 from smppgw.store.base import Store
 from smppgw.store.sqlite import SqliteStore
+from smppgw.store.sqlite.archive import SqliteArchive
 from tests.store.room import Backend, Entry, FakeClock, Room
 
 
@@ -71,6 +72,9 @@ class SqliteBackend:
                    UNION SELECT id FROM messages WHERE stage = 3 AND carrier = ''"""
             )
         ]
+
+    def archive(self) -> SqliteArchive:
+        return SqliteArchive.open(self.path)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Read what is committed, on a connection of its own."""

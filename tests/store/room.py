@@ -32,7 +32,7 @@ from smppgw.core.model import (
     SubmissionId,
 )
 from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Accepted, Acknowledged, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
+from smppgw.store.base import Accepted, Acknowledged, Archive, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
 
 START = 1_700_000_000.0
 ASSEMBLY_S = 120.0
@@ -93,6 +93,9 @@ class Backend(Protocol):
 
     async def stuck(self) -> Sequence[int]:
         """Return the messages that left, are not final, and that nobody will ever ask about again."""
+
+    def archive(self) -> Archive:
+        """Open what only reads, beside the store."""
 
     async def clean(self) -> None:
         """Close what is left open."""

@@ -1,12 +1,14 @@
 """What every store must keep of routing: decisions whole, what they change, and what routing learns from."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Belief, Decision, DropKind, Dropped, Message, Outcome, Stage
 from smppgw.core.operations import Replacement
+from smppgw.core.pumping import Block, Kind
 from smppgw.store.base import Routed
 from tests.store.room import RECEIVER, START, Room
 
@@ -121,6 +123,45 @@ class TestDecisions:
         await room.sweep()
 
         assert await room.waiting() == {Stage.SCHEDULED: 1}
+
+    async def test_a_text_that_must_not_go_ends_with_the_error_that_says_so(self, room: Room) -> None:
+        await room.submit_part(1, 2, "a")
+        _, (message,) = await room.submit_part(2, 2, "b")
+        blocked = Routed(Decision("", (), (Dropped("", "blocked"),)), 2, error=ErrorCode.DESTINATION_BLOCKED)
+
+        (finish,) = await room.store.route({message.id: blocked}, room.now)
+
+        assert (finish.outcome, finish.error) == (Outcome.REJECTED, ErrorCode.DESTINATION_BLOCKED)
+        owed = set((await room.receipts()).values())
+        assert owed == {(Outcome.REJECTED, ErrorCode.DESTINATION_BLOCKED)}
+
+
+def block(prefix: str = "3712000", until: float = START + 100, **changes: Any) -> Block:
+    made = Block(account="acme", prefix=prefix, country="LV", kind=Kind.SPEND, until=until, rules="abc")
+    return replace(made, **changes)
+
+
+class TestBlocks:
+    async def test_blocks_outlive_a_crash_until_they_end(self, room: Room) -> None:
+        country = block("", START + 50, kind=Kind.WIDENED)
+        await room.store.keep_blocks([block(), country, block(account="bolt", until=START + 10)], START)
+
+        await room.crash()
+
+        assert await room.store.blocks(START + 10) == [country, block()]
+        assert await room.store.blocks(START + 100) == []
+
+    async def test_a_later_block_of_the_same_numbers_takes_the_place_of_the_earlier(self, room: Room) -> None:
+        await room.store.keep_blocks([block()], START)
+        await room.store.keep_blocks([block(until=START + 200, rules="def")], START)
+
+        assert await room.store.blocks(START) == [block(until=START + 200, rules="def")]
+
+    async def test_what_has_ended_is_forgotten(self, room: Room) -> None:
+        await room.store.keep_blocks([block(until=START + 10)], START)
+        await room.store.keep_blocks([block("3712001")], START + 10)
+
+        assert await room.store.blocks(START) == [block("3712001")]
 
 
 class TestRecent:

@@ -11,6 +11,7 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
 from smppgw.core.model import Address, BatchId, CarrierRef, Decision, MessageId, Outcome
 from smppgw.core.operations import Addressed, IdKey, Named, Replacement
+from smppgw.core.pumping import Block, Kind
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import Acknowledged, InboundText, Postponed
 from smppgw.store.sqlite import SqliteStore
@@ -48,6 +49,9 @@ async def everything(room: Room) -> None:
     """Use every verb of the store but ``purge``, each with something to do."""
     store = room.store
     await store.reserve_ids(1)
+    blocked = Block(account="acme", prefix="371200", country="LV", kind=Kind.SPEND, until=room.now, rules="abc")
+    await store.keep_blocks([blocked], room.now)
+    await store.blocks(room.now)
     await store.secret("ids")
     await room.submit(schedule_at=START + 1)
     await room.submit(expires_at=START + 1, carriers=("beta",))

@@ -21,6 +21,7 @@ from smppgw.smpp.pdu import Pdu
 from smppgw.smpp.settings import SessionSettings
 from smppgw.store.base import Finish
 from smppgw.workers.binds import Binds
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.operations import Operations
@@ -85,6 +86,8 @@ class Front:
     carriers: Mapping[str, Carrier] = field(
         default_factory=lambda: {name: FakeCarrier(name) for name in ("alpha", "beta", "refusing")}
     )
+    prices: Mapping[str, int] = field(default_factory=dict)
+    """Of a part, by carrier, in millionths."""
     receipt_window: int = 10
     metrics: Metrics = field(default_factory=metrics_for)
     passwords: FakePasswords = field(default_factory=FakePasswords)
@@ -110,10 +113,18 @@ class Front:
         )
         self.optouts = Optouts({})
         self.screening = Screening(optouts=self.optouts, secret=b"key", count=self.metrics.filtered)
+        self.fraud = Fraud(
+            self.policies,
+            part_prices=lambda message, at: self.prices,
+            store=self.depot.store,
+            clock=clock,
+            metrics=self.metrics,
+        )
         self.intake = Intake(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
             screening=self.screening,
+            fraud=self.fraud,
             ids=ids(),
             policies=self.policies,
             clock=clock,

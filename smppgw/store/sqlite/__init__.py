@@ -17,6 +17,7 @@ from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Cost, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.pumping import Block
 from smppgw.core.verdict import PushedReport, StatusReport
 from smppgw.store.base import (
     Accepted,
@@ -36,6 +37,7 @@ from smppgw.store.base import (
 )
 from smppgw.store.sqlite import (
     accepting,
+    blocking,
     calls,
     figures,
     meta,
@@ -277,6 +279,14 @@ class SqliteStore:
     async def replace(self, replacement: Replacement, now: float) -> bool:
         """See ``Store``."""
         return await self._writer.run(lambda db: operations.replace(db, self._queues, replacement, now))
+
+    async def keep_blocks(self, blocks: Sequence[Block], now: float) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: blocking.keep(db, blocks, now))
+
+    async def blocks(self, now: float) -> Sequence[Block]:
+        """See ``Store``."""
+        return await asyncio.to_thread(blocking.standing, self._reader, self._reading, now)
 
     async def recent(self, limit: int) -> Sequence[Finish]:
         """See ``Store``."""

@@ -239,6 +239,18 @@ CREATE TABLE optouts (
     PRIMARY KEY (account, recipient)
 ) STRICT, WITHOUT ROWID;
 
+-- What accounts do not write to for a while: a prefix of numbers, or where that is '', a country.
+CREATE TABLE blocks (
+    account TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    country TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    until_ms INTEGER NOT NULL,
+    rules TEXT NOT NULL,                -- fingerprint of the rules it was made by
+    PRIMARY KEY (account, prefix, country)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocks_until ON blocks (until_ms);
+
 -- The ledger, one entry for each hand-off: kind 0 booked then, 1 corrected by what the carrier says in the end. Nothing
 -- is ever rewritten but the two flags, so what was expected can be read beside what was billed.
 CREATE TABLE costs (
