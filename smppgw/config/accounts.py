@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from smppgw.config.kinds import (
     UTC_NAME,
@@ -49,7 +49,7 @@ def _tlv(value: object) -> object:
 def _by_country(senders: dict[str, str]) -> dict[str, str]:
     for country in senders:
         if country != ANYWHERE:
-            TypeAdapter[str](Country).validate_python(country)
+            read_country(country)
     return senders
 
 

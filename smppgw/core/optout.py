@@ -38,6 +38,19 @@ class Wish:
     consent: Consent
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optout:
+    """One recipient who has opted out of one account."""
+
+    account: str
+    recipient: str
+    """E.164 digits."""
+    since: float
+    """Unix seconds."""
+    source: str
+    """The carrier that brought his text."""
+
+
 class Words:
     """The words of an account; letters alone count: case, accents, spaces and punctuation make no difference."""
 

@@ -31,7 +31,7 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
-from smppgw.core.optout import Wish
+from smppgw.core.optout import Optout, Wish
 from smppgw.core.pumping import Block
 from smppgw.core.tracing import Clue, Sightings, Trace
 from smppgw.core.verdict import PushedReport, StatusReport
@@ -515,6 +515,9 @@ class Archive(Protocol):
 
     def secret(self, name: str) -> bytes | None:
         """Return the octets of ``Store.secret``; None where that was never asked for."""
+
+    def optouts(self, account: str | None) -> Sequence[Optout]:
+        """Return who has opted out, of one account or of any, by account and number."""
 
     def search(self, clue: Clue, limit: int) -> Sightings:
         """Find at most ``limit`` messages, and as many inbound texts, that a clue leads to.

@@ -45,7 +45,7 @@ class Screening:
 
         Args:
             optouts: Who wants nothing more.
-            secret: Of this process, at most 64 octets; nobody who knows it not can make two texts seem one.
+            secret: Of this process, at most 64 octets; without it nobody can make two texts that seem one.
             count: Told the account and the kind of each message that is kept back.
         """
         self._optouts = optouts
@@ -107,10 +107,11 @@ class Screening:
             repeats.note(self._digest(draft), now, screens.duplicates_s)
 
     def forget(self, account: str, drafts: Iterable[Draft]) -> None:
-        """Let the same texts be none: they could not be stored."""
+        """Let the same texts be none: they could not be stored; parts never were remembered."""
         if (repeats := self._repeats.get(account)) is not None:
             for draft in drafts:
-                repeats.forget(self._digest(draft))
+                if draft.part is None:
+                    repeats.forget(self._digest(draft))
 
     def _digest(self, message: Message | Draft) -> bytes:
         """Return what stands for a text; its sender is the one that was submitted."""

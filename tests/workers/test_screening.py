@@ -236,6 +236,17 @@ async def test_what_was_not_stored_makes_no_repetition(depot: Depot, time: FakeC
     assert await statuses(peer, submit(2), submit(3)) == [OK, FAILED]
 
 
+async def test_a_part_that_was_not_stored_makes_no_other_text_new(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time, duplicates_s=30)
+    peer = await front.bound_peer()
+    await statuses(peer, submit(1, short_message=b"same"))
+    depot.scripted.fail("accept", StoreError("busy"))
+
+    await statuses(peer, parts("same", "other")[0])
+
+    assert await statuses(peer, submit(2, short_message=b"same")) == [FAILED]
+
+
 # --- content ----------------------------------------------------------------------------------------------------------
 
 

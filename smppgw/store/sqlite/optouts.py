@@ -6,7 +6,8 @@ from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from smppgw.core.optout import Consent, Wish
+from smppgw.core.optout import Consent, Optout, Wish
+from smppgw.store.sqlite.rows import seconds
 
 
 def note(db: sqlite3.Connection, account: str, wish: Wish, source: str, now_ms: int) -> None:
@@ -25,3 +26,15 @@ def stored(db: sqlite3.Connection, turn: threading.Lock) -> Mapping[str, Sequenc
         for account, recipient in db.execute("SELECT account, recipient FROM optouts ORDER BY account, recipient"):
             found[account].append(recipient)
     return found
+
+
+def listed(db: sqlite3.Connection, account: str | None) -> list[Optout]:
+    """Return who has opted out, of one account or of any."""
+    found = db.execute(
+        "SELECT account, recipient, since_ms, source FROM optouts WHERE account = coalesce(?, account) ORDER BY 1, 2",
+        (account,),
+    )
+    return [
+        Optout(account=name, recipient=str(number), since=seconds(since_ms), source=source)
+        for name, number, since_ms, source in found
+    ]
