@@ -30,6 +30,9 @@ _LETTERS: Final = {
 }  # fmt: skip
 """What decomposition cannot take apart, or what has a nearer relative."""
 
+_ATTACHED: Final = 200
+"""Canonical combining classes from here on are of marks around a letter (Unicode, 4.3)."""
+
 
 def plain(text: str) -> str:
     """Return a text with plain punctuation and composed letters: it reads the same."""
@@ -46,5 +49,13 @@ def _bare(character: str) -> str:
         return character
     if (relative := _LETTERS.get(character)) is not None:
         return relative
-    base = unicodedata.normalize("NFD", character)
-    return base[0] if base[0].isascii() and all(map(unicodedata.combining, base[1:])) else character
+    if _is_accent(character):
+        return ""  # one more than any letter has
+    apart = unicodedata.normalize("NFD", character)
+    base = apart[0]
+    return base if base.isascii() and base.isalpha() and all(map(_is_accent, apart[1:])) else character
+
+
+def _is_accent(character: str) -> bool:
+    """Whether it stands above, below or beside a letter: what strikes one through (class 1) says something else."""
+    return unicodedata.combining(character) >= _ATTACHED

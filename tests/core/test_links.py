@@ -1,9 +1,14 @@
 """What a phone would show as a link, and where that leads."""
 
+import unicodedata
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smppgw.core.links import is_within, linked_hosts
 
+FULL_STOPS = str.maketrans("。｡", "..")
 LINKS = {
     "https://example.com": ["example.com"],
     "See HTTP://Example.COM/Path?q=1.": ["example.com"],
@@ -46,6 +51,24 @@ def test_a_link_is_found_with_its_host(text: str, hosts: list[str]) -> None:
 
 def test_what_is_no_link_is_none() -> None:
     assert [text for text in NO_LINKS if linked_hosts(text)] == []
+
+
+@given(st.text(), st.text("abc.:/@?#\\-_ wW。.comdeé短", max_size=60))
+def test_whatever_is_written_hosts_are_parts_of_it_in_lower_case(any_text: str, tricky: str) -> None:
+    for text in (any_text, tricky):
+        for host in linked_hosts(text):
+            assert host == host.lower()
+            assert host in unicodedata.normalize("NFKC", text).translate(FULL_STOPS).lower()
+
+
+@given(
+    st.sampled_from(["", "https://", "www.", "http://user:secret@"]), st.sampled_from(["", ":8080", "/x", "?q=1", "."])
+)
+def test_a_plain_link_is_never_missed_whatever_stands_around_it(before: str, after: str) -> None:
+    for around in ("{}", "see {} now", "({})", '"{}"', "短{}信", "a,{};b", "x\n{}\ty"):
+        hosts = linked_hosts(around.format(f"{before}evil.com{after}"))
+
+        assert [host.removeprefix("www.") for host in hosts] == ["evil.com"]
 
 
 @pytest.mark.parametrize("host", ["example.com", "a.example.com", "a.b.example.com", "localhost"])

@@ -1,6 +1,8 @@
 """Which inbound texts opt somebody out, and in again."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smppgw.core.optout import START_WORDS, STOP_WORDS, Consent, Optouts, Wish, Words
 
@@ -24,6 +26,11 @@ def test_another_word_opts_in_again(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "!", "Please stop by at five", "stop it", "yes", "restart", "STOP" + " " * 40])
 def test_any_other_text_says_nothing(text: str) -> None:
     assert WORDS.reads(text) is None
+
+
+@given(st.text(max_size=60))
+def test_no_text_is_more_than_can_be_read(text: str) -> None:
+    assert WORDS.reads(text) in {None, *Consent}
 
 
 def test_a_word_in_both_lists_opts_out() -> None:

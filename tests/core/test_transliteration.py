@@ -4,6 +4,8 @@ import unicodedata
 
 import gsm0338
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smppgw.core.transliteration import PUNCTUATION, plain, plainest
 
@@ -27,6 +29,12 @@ GSM = ORACLE.decode(bytes(octet for octet in range(128) if octet != 0x1B))[0] + 
 
 def test_what_is_in_the_alphabet_stays() -> None:
     assert plain(GSM) == plainest(GSM) == GSM
+
+
+@given(st.text())
+def test_a_second_time_changes_nothing_more(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+    assert plainest(plainest(text)) == plainest(text) == plainest(plain(text))
 
 
 def test_plain_punctuation_is_in_the_alphabet_and_was_needed() -> None:
@@ -60,6 +68,9 @@ def test_no_letter_of_europe_is_beyond_the_alphabet_when_accents_may_go() -> Non
     [
         ("Résumé à Łódź, garçon, œuf", "Résumé à Lodz, garcon, oeuf"),
         ("Árvíztűrő tükörfúrógép", "Arviztürö tükörfurogép"),
+        ("A\u0300\u0300 x\u0301", "A x"),
+        ("1 ≠ 2 ≮ 3", "1 ≠ 2 ≮ 3"),
+        ("n\u0336o\u0336", "n\u0336o\u0336"),
         ("İyi akşamlar, ığdır", "Iyi aksamlar, igdir"),
         ("Ἑλλάς 短信 Привет й 한 😀", "Ἑλλάς 短信 Привет й 한 😀"),
     ],
