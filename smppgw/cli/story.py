@@ -248,7 +248,8 @@ def _call(call: TracedCall, trace: Trace) -> Iterator[_Step]:
     if booking is not None:
         ref = [f"its reference: {trace.ref}"] if trace.ref is not None and call.is_current else []
         polled = [f"asked {_count(call.polls, 'time')} for its status"] if call.polls else []
-        yield _Step(booking.at, "taken", [f"by {call.carrier}", *ref, *polled])
+        passed_on = [] if call.is_current else ["it said later that it sent nothing: queued again"]
+        yield _Step(booking.at, "taken", [f"by {call.carrier}", *ref, *polled, *passed_on])
     elif call.settled_at is not None and (result := _result(call, trace)):
         yield _Step(call.settled_at, *result)
 
@@ -322,16 +323,13 @@ def _fate(owed: Owed) -> str:
 
 
 def _costs(trace: Trace) -> Iterator[str]:
-    booked: dict[object, LedgerEntry] = {}
     for entry in trace.ledger:
-        before = booked.get(entry.batch)
-        if entry.is_booking:
-            yield f"{_price(entry)} for {_count(entry.parts, 'part')}, booked when {entry.carrier} took it"
-        elif before is not None and (before.cost, before.parts) == (entry.cost, entry.parts):
-            yield f"{_price(entry)} confirmed by {entry.carrier}"
-        else:
-            yield f"corrected to {_price(entry)} for {_count(entry.parts, 'part')}, as {entry.carrier} says"
-        booked[entry.batch] = entry
+        if not entry.is_booking:
+            yield f"corrected to {_price(entry)} for {_count(entry.parts, 'part')}: the last word of {entry.carrier}"
+            continue
+        is_corrected = any(other.batch == entry.batch for other in trace.ledger if not other.is_booking)
+        ending = " and confirmed since" if entry.is_final and not is_corrected else ""
+        yield f"{_price(entry)} for {_count(entry.parts, 'part')}, booked when {entry.carrier} took it{ending}"
 
 
 def _price(entry: LedgerEntry) -> str:
