@@ -323,13 +323,16 @@ def _fate(owed: Owed) -> str:
 
 
 def _costs(trace: Trace) -> Iterator[str]:
+    corrected = {entry.batch for entry in trace.ledger if not entry.is_booking}
     for entry in trace.ledger:
-        if not entry.is_booking:
-            yield f"corrected to {_price(entry)} for {_count(entry.parts, 'part')}: the last word of {entry.carrier}"
-            continue
-        is_corrected = any(other.batch == entry.batch for other in trace.ledger if not other.is_booking)
-        ending = " and confirmed since" if entry.is_final and not is_corrected else ""
-        yield f"{_price(entry)} for {_count(entry.parts, 'part')}, booked when {entry.carrier} took it{ending}"
+        what = f"{_price(entry)} for {_count(entry.parts, 'part')}"
+        if entry.is_booking:
+            is_confirmed = entry.is_final and entry.cost is not None and entry.batch not in corrected
+            yield f"{what}, booked when {entry.carrier} took it{' and confirmed since' if is_confirmed else ''}"
+        elif entry.parts:
+            yield f"corrected to {what}: the last word of {entry.carrier}"
+        else:
+            yield f"corrected to nothing: by its last word {entry.carrier} does not bill it"
 
 
 def _price(entry: LedgerEntry) -> str:
@@ -372,8 +375,10 @@ def _coming(trace: Trace, now: float) -> Iterator[str]:
         case Stage.SENDING:
             yield f"the answer of the call; without one it is in doubt {call_due}"
         case Stage.DOUBTFUL:
-            step = "looked up" if call is not None and call.copy_arrived else "repeated or looked up"
-            yield f"the call is {step} {call_due}; nothing is sent anew unless on_doubt says so"
+            if call is not None and call.copy_arrived:
+                yield f"the call is looked up {call_due}; it is never sent anew"
+            else:
+                yield f"the call is repeated or looked up {call_due}; it is never sent anew unless on_doubt says so"
         case Stage.PARKED:
             yield f"ends as unknown {due}, if nobody has decided by then"
         case Stage.AWAITING_STATUS:

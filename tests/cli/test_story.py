@@ -327,6 +327,10 @@ def test_a_doubt_is_told_with_what_was_tried_and_how_it_ended() -> None:
         ({"stage": Stage.PARKED, "due_at": START}, "ends as unknown now (due since 2023-11-14 22:13:20), if nobody"),
         ({"stage": Stage.SENDING, "calls": (call(due_at=START + 10),)}, "without one it is in doubt now"),
         ({"stage": Stage.DOUBTFUL, "calls": (call(due_at=START + 12),)}, "the call is repeated or looked up in 2.0 s"),
+        (
+            {"stage": Stage.DOUBTFUL, "calls": (call(due_at=START + 12, copy_arrived=True),)},
+            "the call is looked up in 2.0 s (2023-11-14 22:13:32); it is never sent anew",
+        ),
         ({"stage": Stage.AWAITING_STATUS, "calls": (call(due_at=START + 12),)}, "asked for its status in 2.0 s"),
         ({"stage": Stage.QUEUED}, "expires in 59 min 50 s (2023-11-14 23:13:20) if it still waits then"),
     ],
@@ -371,7 +375,10 @@ def test_costs_are_told_as_the_ledger_has_them() -> None:
         "costs       0.075 EUR for 1 part, booked when alpha took it\n"
         "            corrected to 0.15 EUR for 2 parts: the last word of alpha\n"
     ) in told(ended(ledger=(final, corrected)))
-    assert "costs       an unknown price for 1 part" in told(ended(ledger=(replace(BOOKED, cost=None),)))
+    nothing = replace(corrected, parts=0, cost=Cost(0, "EUR", 0))
+    assert "corrected to nothing: by its last word alpha does not bill it\n" in told(ended(ledger=(final, nothing)))
+    unknown = replace(final, cost=None)
+    assert "costs       an unknown price for 1 part, booked when alpha took it\n" in told(ended(ledger=(unknown,)))
 
 
 def test_what_a_carrier_took_and_sent_nowhere_goes_on() -> None:
