@@ -12,7 +12,7 @@ from smppgw.core.doubt import PARKED_S, DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outcome, Stage
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError, Settled
-from smppgw.store.sqlite import notifying, orphans, rows
+from smppgw.store.sqlite import budgets, notifying, orphans, rows
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import json_ids, ms, ms_or_none
@@ -233,7 +233,9 @@ def book(
             for number, taking in taken
         ),
     )  # fmt: skip
-    return {number for number, _ in taken if number not in before}
+    new = {number: taking.cost for number, taking in taken if number not in before}
+    budgets.book(db, carrier, new)
+    return set(new)
 
 
 def _requeue(db: sqlite3.Connection, queues: Queues, attempt: int, number: MessageId, step: Requeued) -> None:

@@ -9,7 +9,7 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.model import MessageId, Outcome, OutgoingKind, SegmentId, Stage, TrafficClass
 from smppgw.core.unreached import UNREACHED
 from smppgw.store.base import Finish
-from smppgw.store.sqlite import alerts, notifying
+from smppgw.store.sqlite import alerts, budgets, notifying
 from smppgw.store.sqlite.rows import ASKS_ALERT, ASKS_NOTIFICATION, OUTBOX_KINDS, Row, json_ids
 
 _DETAIL_LENGTH: Final = 200
@@ -57,7 +57,8 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
     # Only integers of enumerations stand in the text of the statement.
     found = db.execute(
         f"""SELECT m.id, m.account, m.carrier, m.accepted_ms, m.segments, m.attempt, m.stage, m.recipient, m.country,
-                m.traffic_class, a.prepared_ms, m.asks FROM messages m LEFT JOIN attempts a ON a.id = m.attempt
+                m.traffic_class, a.prepared_ms, m.asks, m.charges
+            FROM messages m LEFT JOIN attempts a ON a.id = m.attempt
             WHERE m.id IN (SELECT value FROM json_each(?))
             AND m.stage IN ({",".join(f"{stage:d}" for stage in stages)})""",  # noqa: S608
         (json_ids(list(by_id)),),
@@ -73,6 +74,15 @@ def finish(db: sqlite3.Connection, ends: Sequence[End], stages: frozenset[Stage]
     notifying.supersede(db, (row[0] for row in asking if row[11] & ASKS_NOTIFICATION), now_ms)
     alerts.flag(db, (row[0] for row in asking if row[11] & ASKS_ALERT and by_id[row[0]].error in UNREACHED), now_ms)
     alerts.owe(db, [row[0] for row in found if by_id[row[0]].outcome is Outcome.DELIVERED], now_ms)
+    if charged := [row for row in found if row[12]]:
+        had = Stage.AWAITING_STATUS in stages  # a carrier says so
+        budgets.end(
+            db,
+            (
+                (row[0], row[12], row[2] if had or by_id[row[0]].error in budgets.MAY_HAVE_COST else None)
+                for row in charged
+            ),
+        )
     _close_in_attempts(db, (row[5] for row in found if row[5] is not None and row[6] != Stage.PARKED))
     return [_finish(row, by_id[row[0]]) for row in found]
 
