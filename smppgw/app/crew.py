@@ -9,6 +9,7 @@ from typing import Protocol
 from smppgw.app.entrance import pushers
 from smppgw.carriers.base import Carrier, Reconciles
 from smppgw.core.bind_rates import BindRate, BindRates
+from smppgw.core.budgets import Budget
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
@@ -23,6 +24,7 @@ from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.tally import Tally
 from smppgw.store.base import Finish, Store
 from smppgw.workers.binds import Binds
+from smppgw.workers.budgets import Budgets
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
@@ -69,6 +71,7 @@ class Crew:
         policies: Mapping[str, AccountPolicy],
         router: Router,
         prices: Prices,
+        budgets: Sequence[Budget],
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
         lockout_rules: LockoutRules,
@@ -98,9 +101,11 @@ class Crew:
         self._settlements: list[Settlement] = []
         self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
         routes = Routes(router, self._market, random)
+        self.budgets = Budgets(budgets, prices=prices, store=store, clock=clock, metrics=metrics)
         self._intake = Intake(
             store=store,
             routes=routes,
+            budgets=self.budgets,
             ids=ids,
             policies=policies,
             clock=clock,
@@ -111,6 +116,7 @@ class Crew:
         self._operations = Operations(
             store=store,
             routes=routes,
+            budgets=self.budgets,
             ids=ids,
             clock=clock,
             metrics=metrics,
@@ -136,7 +142,7 @@ class Crew:
             jitter=random,
         )
         self.dispatchers: dict[str, Dispatcher] = {}
-        self.stoppable: list[Worker] = [self.outbinds]
+        self.stoppable: list[Worker] = [self.outbinds, self.budgets]
         for carrier in carriers.values():
             self._hire_for(carrier, store, prices)
         self.pushed = Pushed(

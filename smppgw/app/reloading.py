@@ -86,6 +86,7 @@ class Reloader:
             return
         settings = new.settings
         self._crew.reload(policies.account_policies(settings.accounts), policies.router(settings.routes), new.prices)
+        self._crew.budgets.reload(policies.budgets(settings), new.prices)
         self._crew.outbinds.reload(new.callees)
         if new.tls is not None:
             for listener in self._listeners:

@@ -17,8 +17,9 @@ from typing import Final
 import structlog
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm, Ids
-from smppgw.core.model import Decision, Message, MessageId, Operation, Submission
+from smppgw.core.model import Decision, Message, Operation, Submission
 from smppgw.core.operations import Addressed
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
@@ -31,6 +32,7 @@ from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
 from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
 from smppgw.workers import restate, wanted
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.budgets import Budgets, Unaffordable
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
@@ -54,6 +56,7 @@ class Intake:
         *,
         store: Store,
         routes: Routes,
+        budgets: Budgets,
         ids: Mapping[IdForm, Ids],
         policies: Mapping[str, AccountPolicy],
         clock: Clock,
@@ -66,6 +69,7 @@ class Intake:
         Args:
             store: Where accepted messages go.
             routes: The routing table.
+            budgets: What may be spent.
             ids: Writers of message ids, per form.
             policies: Per account, for how long texts wait for their parts, and what then becomes of them.
             clock: Time.
@@ -75,6 +79,7 @@ class Intake:
         """
         self._store = store
         self._routes = routes
+        self._budgets = budgets
         self._ids = ids
         self._rules = _rules(policies)
         self._clock = clock
@@ -105,10 +110,14 @@ class Intake:
                 refused.append(respond(pdu, outcome.status))
             else:
                 accepted.append(outcome)
-        self._answer(connection, account, refused, at)
-        if accepted:
-            version = connection.session.interface_version or 0
-            self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        reserved = self._budgets.claim()
+        try:
+            self._answer(connection, account, refused, at)
+            if accepted:
+                version = connection.session.interface_version or 0
+                self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        finally:
+            self._budgets.hand_over(reserved)
 
     def _consider_safely(
         self, connection: Connection, account: LiveAccount, pdu: Submit, at: float
@@ -175,7 +184,10 @@ class Intake:
             hopeless = self._routes.expect(message, now)
             return Way(draft, None) if hopeless is None else _no_way(hopeless)
         decision = self._routes.route(message, now)
-        return _no_way(decision) if isinstance(decision, Unroutable) else Way(draft, decision)
+        if isinstance(decision, Unroutable):
+            return _no_way(decision)
+        paid = self._budgets.reserve(message, decision, now)
+        return Refusal(paid.status, paid.reason) if isinstance(paid, Unaffordable) else Way(draft, *paid)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -292,15 +304,25 @@ class Intake:
             await self._route(left_over)
 
     async def _route(self, completed: Sequence[Message]) -> None:
-        routed: dict[MessageId, Routed] = {}
-        for message in completed:
-            whole = replace(message, parts=text.parts(message.text).parts)
-            decision = self._routes.route(whole, self._clock.wall())
-            if isinstance(decision, Unroutable):
-                decision = Decision("", (), (("", decision.reason),))
-            routed[message.id] = Routed(decision, whole.parts)
-        self._on_finished(await self._store.route(routed, self._clock.wall()))
+        routed = {message.id: self._routed(message) for message in completed}
+        reserved = self._budgets.claim()
+        try:
+            self._on_finished(await self._store.route(routed, self._clock.wall()))
+        finally:
+            self._budgets.hand_over(reserved)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
+
+    def _routed(self, message: Message) -> Routed:
+        now = self._clock.wall()
+        whole = replace(message, parts=text.parts(message.text).parts)
+        decision = self._routes.route(whole, now)
+        if isinstance(decision, Unroutable):
+            return Routed(Decision("", (), (("", decision.reason),)), whole.parts)
+        paid = self._budgets.reserve(whole, decision, now)
+        if isinstance(paid, Unaffordable):
+            unpaid = replace(decision, carriers=(), dropped=(*decision.dropped, ("", paid.reason)))
+            return Routed(unpaid, whole.parts, error=ErrorCode.BUDGET_SPENT)
+        return Routed(paid[0], whole.parts, paid[1])
 
     def _answer(self, connection: Connection, account: LiveAccount, responses: Sequence[Pdu], at: float) -> None:
         if not responses:

@@ -41,6 +41,10 @@ class FakeCrew:
         self.accounts: list[list[str]] = []
         self.callees: list[list[str]] = []
         self.outbinds = SimpleNamespace(reload=lambda callees: self.callees.append(list(callees)))
+        self.budgets = SimpleNamespace(
+            reload=lambda budgets, prices: self.budgeted.append([str(one) for one in budgets])
+        )
+        self.budgeted: list[list[str]] = []
         self.binds = SimpleNamespace(accounts={"legacy": None})
 
     def reload(self, policies: dict[str, Any], router: Any, prices: Any) -> None:
