@@ -141,9 +141,9 @@ class Spending:
         """Return what is booked, and reserved by what is open."""
         return self._stored.get(pot, 0) + self._reserved.get(pot, 0)
 
-    def fits(self, charge: Charge) -> bool:
+    def fits(self, pot: Pot, micros: int, limit: int) -> bool:
         """Whether a pot has room; what costs nothing always fits."""
-        return not charge.micros or self.used(charge.pot) + charge.micros <= charge.limit
+        return not micros or self._stored.get(pot, 0) + self._reserved.get(pot, 0) + micros <= limit
 
     def reserve(self, charges: Iterable[Charge]) -> None:
         """Take what a message may cost out of its pots."""
@@ -159,8 +159,7 @@ class Spending:
                 self._reserved[charge.pot] = left
 
 
-@dataclass(frozen=True, slots=True)
-class Afforded:
+class Afforded(NamedTuple):
     """A way that no budget forbids."""
 
     carriers: tuple[str, ...]
@@ -209,7 +208,9 @@ def afford(
     """
     first: Obstacle | None = None
     for _ in range(_PERIODS_AHEAD):
-        found = _afford_at(candidates, of_account, of_carriers, spending, at)
+        found = _all_fit(candidates, of_account, of_carriers, spending, at) or _afford_at(
+            candidates, of_account, of_carriers, spending, at
+        )
         if isinstance(found, Afforded):
             return found
         first = first or found
@@ -218,6 +219,33 @@ def afford(
             break
     assert first is not None  # noqa: S101 - the loop has run
     return first
+
+
+def _all_fit(
+    candidates: Sequence[tuple[str, int | None]],
+    of_account: Sequence[Budget],
+    of_carriers: Mapping[str, Sequence[Budget]],
+    spending: Spending,
+    at: float,
+) -> Afforded | None:
+    """Return the way of nearly every message: each candidate has a price, and room for it. None: look closer."""
+    charges: list[Charge] = []
+    dearest = 0
+    for carrier, micros in candidates:
+        if micros is None:
+            return None
+        dearest = max(dearest, micros)
+        for budget in of_carriers.get(carrier, ()):
+            pot = budget.pot(at)
+            if not spending.fits(pot, micros, budget.limit):
+                return None
+            charges.append(Charge(pot, micros, budget.limit))
+    for budget in of_account:
+        pot = budget.pot(at)
+        if not spending.fits(pot, dearest, budget.limit):
+            return None
+        charges.append(Charge(pot, dearest, budget.limit))
+    return Afforded(tuple([carrier for carrier, _ in candidates]), (), tuple(charges), at)
 
 
 def _afford_at(
@@ -257,7 +285,7 @@ def _obstacle(budgets: Sequence[Budget], micros: int | None, spending: Spending,
         if micros is None:
             if budget.unpriced is Unpriced.REFUSE:
                 return Obstacle(budget, f"its price is not known, and the {budget} asks for one", False, False)
-        elif not spending.fits(Charge(budget.pot(at), micros, budget.limit)):
+        elif not spending.fits(budget.pot(at), micros, budget.limit):
             return Obstacle(
                 budget,
                 f"the {budget} is used up",

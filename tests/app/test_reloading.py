@@ -101,6 +101,15 @@ async def test_who_is_called_is_gone_by_too(load_text: Load) -> None:
     assert scene.crew.callees == [["other"]]
 
 
+async def test_budgets_are_gone_by_at_once_those_of_carriers_too(load_text: Load) -> None:
+    budgeted = '[carriers.loop]\ntype = "loopback"\nbudgets = [{ period = "day", limit = "5 EUR" }]'
+    scene = Scene(load_text(), lambda: load_text(carriers=budgeted))
+
+    await scene.reload()
+
+    assert scene.crew.budgeted == [["day budget of carrier loop"]]
+
+
 async def test_an_account_that_is_gone_is_no_longer_missed(load_text: Load) -> None:
     scene = Scene(load_text(), lambda: load_text(accounts=OTHER_ACCOUNT))
     scene.metrics.expected_bound("legacy", expected=True)
