@@ -5,7 +5,7 @@ Runs on whatever could be read, so that the first fault does not hide the others
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
@@ -17,16 +17,10 @@ from smppgw.config.kinds import fields_of
 from smppgw.config.listen import Listen
 from smppgw.config.reading import suggest
 from smppgw.config.sections import HttpSettings, SmppSettings
-from smppgw.core.rates import Exchange, RateCard, RateFaults
 from smppgw.core.values import BY_ACCOUNT
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.networks import is_in
 
-_TABLES: Final[Mapping[str, Callable[[Iterable[str], str], object]]] = {
-    "rates": RateCard.parse,
-    "exchange": Exchange.parse,
-}
-"""How the files of these keys are read."""
 _LEAST_SECRET: Final = 16
 _PUSH_SECRET: Final = re.compile(rf"[A-Za-z0-9._~-]{{{_LEAST_SECRET},}}")
 
@@ -180,19 +174,5 @@ def check_files(sections: Mapping[str, BaseModel | None], findings: Findings) ->
     for path, model in sections.items():
         for key in fields_of(type(model), Path) if model else ():
             file = getattr(model, key)
-            if isinstance(file, Path):
-                _check_file(file, f"{path}.{key}", findings)
-
-
-def _check_file(file: Path, path: str, findings: Findings) -> None:
-    if not file.is_file():
-        findings.fault(path, f"there is no file {file}")
-    elif reader := _TABLES.get(path.rpartition(".")[2]):
-        try:
-            with file.open(encoding="utf-8") as lines:
-                reader(lines, file.name)
-        except RateFaults as faults:
-            for fault in faults.faults:
-                findings.fault(path, f"{file.name}, line {fault.line}: {fault.reason}")
-        except (OSError, UnicodeDecodeError) as error:
-            findings.fault(path, f"cannot read {file}: {error}")
+            if isinstance(file, Path) and not file.is_file():
+                findings.fault(f"{path}.{key}", f"there is no file {file}")

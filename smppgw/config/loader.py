@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from smppgw.config import budgets, checks, route_checks
+from smppgw.config import budgets, checks, rate_checks, route_checks
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
+from smppgw.config.destinations import check_destinations
 from smppgw.config.environment import named, override
 from smppgw.config.faults import ConfigFaults, Fault, Findings
 from smppgw.config.kinds import Section, anchored
@@ -90,6 +91,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     files: dict[str, BaseModel] = {f"accounts[{account.system_id}]": account for account in readable}
     files |= {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
+    rate_checks.check_rates(rates, carriers, routes, findings)
     checks.check_cautions(carriers, findings)
     checks.check_outbinds(readable, findings, protect=smpp is not None and smpp.require_protection)
     if smpp:
@@ -99,6 +101,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         checks.check_protection(smpp, readable, findings)
 
     checks.check_inbound(readable, findings)
+    check_destinations(readable, routes, carriers.values(), rates.currency if rates else None, findings)
     if http:
         checks.check_pushes(http, carriers, findings)
 

@@ -126,6 +126,12 @@ def is_country(country: str) -> bool:
     return country in phonenumbers.SUPPORTED_REGIONS
 
 
+@cache
+def calling_code(country: str) -> str:
+    """Return the calling code of a country (ISO 3166-1 alpha-2); "" where there is none."""
+    return str(phonenumberutil.country_code_for_region(country) or "")
+
+
 def normalise(addr: str, ton: int, npi: int, country: str | None) -> Number | NumberFault:
     """Read a destination address.
 

@@ -1,65 +1,25 @@
 """What messages cost: rate cards of carriers, exchange rates, prices in integer micro-units and a currency.
 
-Both are CSV with a header line (CONTRACT.md section 3); blank lines and lines that begin with ``#`` are skipped. All
-faults of a file are reported at once. No float touches an amount.
+No float touches an amount.
 """
 
-import csv
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from smppgw.core.model import Cost, TrafficClass
-from smppgw.core.values import micros
+from smppgw.core.rate_files import RateFault, RateFaults, Reading, records
+from smppgw.core.rate_rows import RateRow, read_rows
 
-_DAY_S: Final = 86_400
-_EPOCH: Final = date(1970, 1, 1).toordinal()
-_ALWAYS_FROM: Final = -(10**9)
-_ALWAYS_TO: Final = 10**9
-
-_PREFIX: Final = re.compile(r"\+?([0-9]{0,15})")
-_COUNTRY: Final = re.compile(r"([A-Z]{2})?")
-_NETWORK: Final = re.compile(r"([0-9]{5,6})?")
-_AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+DAY_S: Final = 86_400
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_VOLUME: Final = re.compile(r"[0-9]{0,15}")
 _RATE: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
-_CLASSES: Final = {"": None} | {traffic_class.name.lower(): traffic_class for traffic_class in TrafficClass}
-
-_CARD_COLUMNS: Final = (
-    "prefix", "country", "mccmnc", "class", "price", "currency", "valid_from", "valid_to", "from_volume",
-)  # fmt: skip
-_CARD_REQUIRED: Final = frozenset({"price", "currency"})
 _EXCHANGE_COLUMNS: Final = ("date", "currency", "rate")
 
 
-@dataclass(frozen=True, slots=True)
-class RateFault:
-    """What is wrong with one line."""
-
-    line: int
-    """1 is the first line of the file."""
-    reason: str
-
-
-class RateFaults(ValueError):  # noqa: N818 - it is many errors, not one
-    """A file that cannot be used, with all its faults."""
-
-    def __init__(self, name: str, faults: Sequence[RateFault]) -> None:
-        super().__init__(name, faults)
-        self.name = name
-        self.faults = tuple(faults)
-
-    def __str__(self) -> str:
-        return "\n".join(f"{self.name}, line {fault.line}: {fault.reason}" for fault in self.faults)
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """What a carrier asks for a message."""
 
     micros: int
@@ -68,79 +28,66 @@ class Price:
     """ISO 4217."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    prefix: str
+class _Offer(NamedTuple):
+    """What a row says of its prefix. Most rows of a card say the same, so these are one value."""
+
     country: str
-    mccmnc: str
     traffic_class: TrafficClass | None
-    price: int
-    currency: str
+    price: Price
+    """Of one part."""
     from_day: int
     to_day: int
     from_volume: int
 
     @property
-    def identity(self) -> tuple[object, ...]:
-        """What no two rows may have in common."""
-        return (self.prefix, self.country, self.mccmnc, self.traffic_class, self.from_day, self.from_volume)
-
-    @property
     def rank(self) -> tuple[bool, bool, int, int]:
-        """Order of rows with one prefix: the first that fits is the price."""
-        return (not self.country, self.traffic_class is None, -self.from_day, self.from_volume)
+        """Order of offers for one prefix: the first that fits is the price."""
+        return (not self.country, self.traffic_class is None, -self.from_day, -self.from_volume)
 
 
 class RateCard:
     """The prices of one carrier, per part. The longest prefix with a row that fits wins.
 
     Among rows of one prefix, one for the country wins over one for any, then one for the traffic class, then the one
-    valid from the latest day, then the one with the lowest ``from_volume``: volumes are not counted, so higher tiers
-    are read, checked and not used. Rows with an ``mccmnc`` are read and not used either, because the network of a
-    recipient is not known.
+    valid from the latest day, then the one with the highest ``from_volume`` that the carrier has reached this month.
+    Rows with an ``mccmnc`` are read and not used, because the network of a recipient is not known.
     """
 
-    __slots__ = ("_lengths", "_rows", "name")
+    __slots__ = ("_lengths", "_offers", "name", "steps")
 
-    def __init__(self, name: str, rows: Iterable[_Row]) -> None:
-        by_prefix: dict[str, list[_Row]] = {}
-        for row in sorted((row for row in rows if not row.mccmnc), key=lambda row: row.rank):
-            by_prefix.setdefault(row.prefix, []).append(row)
+    def __init__(self, name: str, rows: Iterable[RateRow]) -> None:
+        by_prefix: dict[str, tuple[_Offer, ...]] = {}
+        one: dict[_Offer, _Offer] = {}
+        for row in rows:
+            if not row.mccmnc:
+                offer = _offer(row)
+                by_prefix[row.prefix] = (*by_prefix.get(row.prefix, ()), one.setdefault(offer, offer))
+        shared: dict[tuple[_Offer, ...], tuple[_Offer, ...]] = {}
+        for prefix, found in by_prefix.items():
+            by_prefix[prefix] = shared.setdefault(found, tuple(sorted(found, key=lambda offer: offer.rank)))
         self.name = name
-        self._rows = {prefix: tuple(found) for prefix, found in by_prefix.items()}
+        self.steps = tuple(sorted({offer.from_volume for offer in one} - {0}))
+        """The volumes from which any of its prices change, in parts a month."""
+        self._offers = by_prefix
         self._lengths = tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True))
 
     @property
     def prefixes(self) -> Iterable[str]:
         """The prefixes of its rows."""
-        return self._rows.keys()
+        return self._offers.keys()
 
     @classmethod
     def parse(cls, lines: Iterable[str], name: str) -> "RateCard":
-        """Read a rate card.
-
-        The columns are prefix, country, mccmnc, class, price, currency, valid_from, valid_to, from_volume, in any
-        order; all but price and currency may be left out or empty, which means any. Days are UTC, both inclusive;
-        prices have at most six decimals.
+        """Read a rate card (see ``read_rows``).
 
         Raises:
-            RateFaults: With every line that cannot be read, or that repeats another.
+            RateFaults: With every line that is faulty.
         """
-        faults: list[RateFault] = []
-        seen: dict[tuple[object, ...], int] = {}
-        rows = []
-        for line, fields in _records(lines, _CARD_COLUMNS, _CARD_REQUIRED, faults):
-            row = _row(line, fields, faults)
-            if row is None:
-                continue
-            if (earlier := seen.setdefault(row.identity, line)) != line:
-                faults.append(RateFault(line, f"it says again what line {earlier} says"))
-            rows.append(row)
-        if faults:
-            raise RateFaults(name, faults)
-        return cls(name, rows)
+        return cls(name, read_rows(lines, name))
 
-    def price(self, recipient: str, country: str, traffic_class: TrafficClass, parts: int, at: float) -> Price | None:
+    def price(
+        self, recipient: str, country: str, traffic_class: TrafficClass, parts: int, at: float, taken: int
+    ) -> Price | None:
         """Return the price of a message; None where the card does not know it.
 
         Args:
@@ -149,17 +96,48 @@ class RateCard:
             traffic_class: What the message is for.
             parts: How many SMS are billed.
             at: Unix seconds; decides which rows are valid.
+            taken: Parts that the carrier has taken before in this calendar month (UTC); all parts of one message have
+                the same price.
         """
-        day = int(at // _DAY_S)
-        for length in self._lengths:
-            for row in self._rows.get(recipient[:length], ()):
-                if (
-                    row.from_day <= day <= row.to_day
-                    and (row.traffic_class is None or row.traffic_class == traffic_class)
-                    and (not row.country or row.country == country)
-                ):
-                    return Price(row.price * parts, row.currency)
+        starts = [recipient[:length] for length in self._lengths]
+        price = self.part_price(starts, country, traffic_class, int(at // DAY_S), taken)
+        return None if price is None else Price(price.micros * parts, price.currency)
+
+    def part_price(
+        self, starts: Iterable[str], country: str, traffic_class: TrafficClass, day: int, taken: int
+    ) -> Price | None:
+        """Return the price of one part; None where the card does not know it.
+
+        Args:
+            starts: Of the recipient, the longest first; at least those that are among ``prefixes``.
+            country: ISO 3166-1 alpha-2, or "".
+            traffic_class: What the message is for.
+            day: Days since 1970-01-01, UTC.
+            taken: See ``price``.
+        """
+        offers = self._offers
+        for start in starts:
+            if start in offers:
+                for its_country, its_class, price, from_day, to_day, from_volume in offers[start]:
+                    if (
+                        from_day <= day <= to_day
+                        and (its_class is None or its_class == traffic_class)
+                        and (not its_country or its_country == country)
+                        and from_volume <= taken
+                    ):
+                        return price
         return None
+
+
+def _offer(row: RateRow) -> _Offer:
+    return _Offer(
+        row.country,
+        row.traffic_class,
+        Price(row.price, row.currency),
+        row.from_day,
+        row.to_day,
+        row.from_volume,
+    )
 
 
 class Exchange:
@@ -175,6 +153,11 @@ class Exchange:
             self._days.setdefault(currency, []).append(day)
             self._rates.setdefault(currency, []).append((rate.numerator, rate.denominator))
 
+    @property
+    def currencies(self) -> Collection[str]:
+        """Those that have a rate on some day."""
+        return self._days.keys()
+
     @classmethod
     def parse(cls, lines: Iterable[str], name: str = "exchange") -> "Exchange":
         """Read exchange rates: date (ISO 8601), currency (ISO 4217), rate, in any order.
@@ -186,7 +169,7 @@ class Exchange:
         """
         faults: list[RateFault] = []
         rates: dict[tuple[str, int], Fraction] = {}
-        for line, fields in _records(lines, _EXCHANGE_COLUMNS, frozenset(_EXCHANGE_COLUMNS), faults):
+        for line, fields in records(lines, _EXCHANGE_COLUMNS, frozenset(_EXCHANGE_COLUMNS), faults):
             found = _exchange_rate(line, fields, faults)
             if found is None:
                 continue
@@ -206,7 +189,7 @@ class Exchange:
         days = self._days.get(currency)
         if days is None:
             return None
-        index = bisect_right(days, int(at // _DAY_S)) - 1
+        index = bisect_right(days, int(at // DAY_S)) - 1
         if index < 0:
             return None
         numerator, denominator = self._rates[currency][index]
@@ -223,9 +206,13 @@ def cost(
     traffic_class: TrafficClass,
     parts: int,
     at: float,
+    taken: int,
 ) -> Cost | None:
-    """Return what a message costs, in its own and in the reporting currency; None where either is not known."""
-    price = card.price(recipient, country, traffic_class, parts, at)
+    """Return what a message costs, in its own and in the reporting currency; None where either is not known.
+
+    ``taken`` as in ``RateCard.price``.
+    """
+    price = card.price(recipient, country, traffic_class, parts, at, taken)
     if price is None:
         return None
     if price.currency == reporting:
@@ -234,108 +221,11 @@ def cost(
     return None if converted is None else Cost(price.micros, price.currency, converted)
 
 
-def _records(
-    lines: Iterable[str], columns: Sequence[str], required: frozenset[str], faults: list[RateFault]
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield line numbers and fields by column name; what cannot be read is added to the faults."""
-    header: list[str] | None = None
-    for line, text in enumerate(lines, 1):
-        stripped = text.removeprefix("\ufeff").strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        try:
-            cells = [cell.strip() for cell in next(csv.reader([stripped], strict=True))]
-        except csv.Error as error:
-            faults.append(RateFault(line, f"no CSV: {error}"))
-            continue
-        if header is None:
-            header = cells
-            if wrong := _header_fault(header, columns, required):
-                faults.append(RateFault(line, wrong))
-                return
-        elif len(cells) != len(header):
-            faults.append(RateFault(line, f"{len(cells)} fields under a header of {len(header)}"))
-        else:
-            yield line, dict(zip(header, cells, strict=True))
-    if header is None:
-        faults.append(RateFault(1, f"the header is missing: {','.join(columns)}"))
-
-
-def _header_fault(header: Sequence[str], columns: Sequence[str], required: frozenset[str]) -> str | None:
-    known = f"the columns are {','.join(columns)}"
-    if unknown := [cell for cell in header if cell not in columns]:
-        return f"no column is called {', '.join(map(repr, unknown))}; {known}"
-    if missing := sorted(required.difference(header)):
-        return f"the column {missing[0]} is missing; {known}"
-    if len(set(header)) < len(header):
-        return f"a column stands there twice; {known}"
-    return None
-
-
-def _row(line: int, fields: Mapping[str, str], faults: list[RateFault]) -> _Row | None:
-    read = _Reading(line, fields, faults)
-    row = _Row(
-        prefix=read.text("prefix", _PREFIX, "digits").removeprefix("+"),
-        country=read.text("country", _COUNTRY, "two capital letters"),
-        mccmnc=read.text("mccmnc", _NETWORK, "five or six digits"),
-        traffic_class=read.traffic_class(),
-        price=micros(read.text("price", _AMOUNT, "an amount with at most six decimals", "0")),
-        currency=read.text("currency", _CURRENCY, "three capital letters"),
-        from_day=read.day("valid_from", _ALWAYS_FROM),
-        to_day=read.day("valid_to", _ALWAYS_TO),
-        from_volume=int(read.text("from_volume", _VOLUME, "a whole number") or 0),
-    )
-    if row.from_day > row.to_day:
-        read.fault("valid_to lies before valid_from")
-    return None if read.failed else row
-
-
 def _exchange_rate(line: int, fields: Mapping[str, str], faults: list[RateFault]) -> tuple[str, int, Fraction] | None:
-    read = _Reading(line, fields, faults)
+    read = Reading(line, fields, faults)
     currency = read.text("currency", _CURRENCY, "three capital letters")
     day = read.day("date", None)
     rate = Fraction(read.text("rate", _RATE, "a decimal number", "1"))
     if rate <= 0:
         read.fault("rate is zero")
     return None if read.failed else (currency, day, rate)
-
-
-class _Reading:
-    """Reads the fields of one line, collecting faults."""
-
-    __slots__ = ("_faults", "_fields", "_line", "failed")
-
-    def __init__(self, line: int, fields: Mapping[str, str], faults: list[RateFault]) -> None:
-        self._line = line
-        self._fields = fields
-        self._faults = faults
-        self.failed = False
-
-    def fault(self, reason: str) -> None:
-        self.failed = True
-        self._faults.append(RateFault(self._line, reason))
-
-    def text(self, column: str, pattern: re.Pattern[str], wanted: str, instead: str = "") -> str:
-        """Return a field, or ``instead`` after a fault."""
-        value = self._fields.get(column, "")
-        if pattern.fullmatch(value):
-            return value
-        self.fault(f"{column} {value!r} is not {wanted}")
-        return instead
-
-    def traffic_class(self) -> TrafficClass | None:
-        value = self._fields.get("class", "")
-        if value not in _CLASSES:
-            self.fault(f"class {value!r} is not one of {', '.join(filter(None, _CLASSES))}")
-        return _CLASSES.get(value)
-
-    def day(self, column: str, empty: int | None) -> int:
-        """Return a day as days since 1970-01-01; ``empty`` for an empty field, unless that is None."""
-        value = self._fields.get(column, "")
-        if not value and empty is not None:
-            return empty
-        try:
-            return date.fromisoformat(value).toordinal() - _EPOCH
-        except ValueError:
-            self.fault(f"{column} {value!r} is not a date like 2026-03-31")
-            return 0

@@ -9,14 +9,14 @@ A budget that a reload adds counts what is accepted from then on; what was accep
 before. A message keeps what it reserved, also where prices change before it leaves.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from smppgw.core.budgets import Budget, Charge, Obstacle, Pot, Scope, Spending, afford
-from smppgw.core.model import Decision, Message
+from smppgw.core.model import Decision, DropKind, Dropped, Message
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Store, StoreError
@@ -43,17 +43,26 @@ class Budgets:
     """What accounts and carriers may still spend."""
 
     def __init__(
-        self, budgets: Sequence[Budget], *, prices: Prices, store: Store, clock: Clock, metrics: Metrics
+        self,
+        budgets: Sequence[Budget],
+        *,
+        prices: Prices,
+        parts_this_month: Callable[[str], int],
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         """Know nothing of what is used until ``look``.
 
         Args:
             budgets: All of them.
             prices: The rate cards.
+            parts_this_month: Says how many parts a carrier has taken; decides on the tier of a price.
             store: Has the sums.
             clock: Time.
             metrics: Shows how much is used.
         """
+        self._parts_this_month = parts_this_month
         self._store = store
         self._clock = clock
         self._metrics = metrics
@@ -109,18 +118,19 @@ class Budgets:
         self._fresh += found.charges
         if not found.dropped and found.at == due_at:
             return decision, found.charges
-        return (
-            replace(
-                decision,
-                carriers=found.carriers,
-                dropped=decision.dropped + found.dropped,
-                hold_until=found.at if found.at > due_at else decision.hold_until,
-            ),
-            found.charges,
+        dropped = (Dropped(carrier, reason, DropKind.OVER_BUDGET) for carrier, reason in found.dropped)
+        changed = decision._replace(
+            carriers=found.carriers,
+            dropped=(*decision.dropped, *dropped),
+            hold_until=found.at if found.at > due_at else decision.hold_until,
         )
+        return changed, found.charges
 
     def _cost(self, carrier: str, message: Message, at: float) -> int | None:
-        cost = self._prices.of(carrier, message.recipient, message.country, message.traffic_class, message.parts, at)
+        taken = self._parts_this_month(carrier)
+        cost = self._prices.of(
+            carrier, message.recipient, message.country, message.traffic_class, message.parts, at, taken
+        )
         return None if cost is None else cost.reporting_micros
 
     def claim(self) -> list[Charge]:

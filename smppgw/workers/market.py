@@ -1,24 +1,25 @@
 """What the gateway itself knows of its carriers: implements ``core.routing.market.Market``.
 
 Lives as long as the process; a reload changes the prices only. After a restart it is told the newest endings that the
-store still has.
+store still has, and takes the volumes of the month over from the ledger.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from smppgw.carriers.base import Carrier
 from smppgw.core.model import Message, Outcome, TrafficClass
 from smppgw.core.quality import Quality, is_delivery
 from smppgw.core.routing.market import Standing
+from smppgw.core.volumes import Volumes, begin_of_month, end_of_month
 from smppgw.ops.clock import Clock
-from smppgw.store.base import Finish
+from smppgw.store.base import Correction, Finish, Store
 from smppgw.workers.pricing import Prices
 
 _FRESH_S: Final = 1.0
 _DOWN_FRESH_S: Final = 0.1
+_BY_CLASS_FRESH_S: Final = 5.0
 _RECIPIENTS: Final = 200_000
 """Recipients whose last carrier is remembered."""
 
@@ -49,9 +50,10 @@ class LiveMarket:
         self._down: Collection[str] = ()
         self._down_at = float("-inf")
         self._standings: dict[tuple[str, TrafficClass], tuple[float, Mapping[str, Standing]]] = {}
+        self._by_class: Mapping[tuple[str, TrafficClass], Standing] = {}
+        self._by_class_at = float("-inf")
         self._clock = clock
-        self._month_ends = 0.0
-        self._parts: dict[str, int] = {}
+        self._volumes = Volumes()
         self._delivered: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     # --- Market -------------------------------------------------------------------------------------------------------
@@ -63,7 +65,9 @@ class LiveMarket:
 
     def part_prices(self, message: Message, at: float) -> Mapping[str, int]:
         """See ``Market``."""
-        return self.prices.list.part_prices(message.recipient, message.country, message.traffic_class, at)
+        return self.prices.list.part_prices(
+            message.recipient, message.country, message.traffic_class, at, self._volumes
+        )
 
     def standings(self, message: Message, at: float) -> Mapping[str, Standing]:
         """See ``Market``; a second old at most."""
@@ -83,19 +87,40 @@ class LiveMarket:
 
     def parts_this_month(self, carrier: str) -> int:
         """See ``Market``."""
-        self._turn_month()
-        return self._parts.get(carrier, 0)
+        return self._volumes.taken(carrier, self._clock.wall())
 
     def delivered_last(self, account: str, recipient: str) -> str | None:
         """See ``Market``."""
         return self._delivered.get((account, recipient))
 
+    def by_class(self) -> Mapping[tuple[str, TrafficClass], Standing]:
+        """How carriers have done lately with each class, over all countries; a few seconds old at most."""
+        now = self._clock.wall()
+        if not 0 <= now - self._by_class_at < _BY_CLASS_FRESH_S:
+            self._by_class, self._by_class_at = self.quality.by_class(now), now
+        return self._by_class
+
     # --- what is learned ----------------------------------------------------------------------------------------------
 
     def accepted(self, carrier: str, parts: int) -> None:
         """A carrier has taken so many parts."""
-        self._turn_month()
-        self._parts[carrier] = self._parts.get(carrier, 0) + parts
+        self._volumes.add(carrier, parts, self._clock.wall())
+
+    def corrected(self, correction: Correction) -> None:
+        """A carrier bills other parts than it took; what was booked in another month is no part of this one."""
+        now = self._clock.wall()
+        if begin_of_month(correction.booked_at) == begin_of_month(now):
+            self._volumes.add(correction.carrier, correction.parts, now)
+
+    async def count(self, store: Store) -> None:
+        """Take over what the ledger has of this month, before anything is taken.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        now = self._clock.wall()
+        span = {"since": begin_of_month(now), "until": end_of_month(now)}
+        self._volumes.restore({name: await store.billed_parts(name, **span) for name in self._carriers}, now)
 
     def finished(self, finishes: Iterable[Finish]) -> None:
         """Messages have ended."""
@@ -120,15 +145,3 @@ class LiveMarket:
         self._delivered.move_to_end(key)
         if len(self._delivered) > _RECIPIENTS:
             self._delivered.popitem(last=False)
-
-    def _turn_month(self) -> None:
-        now = self._clock.wall()
-        if now >= self._month_ends:
-            self._parts.clear()
-            self._month_ends = _end_of_month(now)
-
-
-def _end_of_month(at: float) -> float:
-    """Return the first moment of the next month, UTC."""
-    in_the_next = datetime.fromtimestamp(at, UTC).replace(day=1) + timedelta(days=32)
-    return in_the_next.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()

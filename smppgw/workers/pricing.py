@@ -19,10 +19,21 @@ class Prices:
         self.list = PriceList(cards, exchange, currency)
         """What one part costs, for routing."""
 
+    def pieces(self) -> list[object]:
+        """Return what it is made of, to be let go of one by one: each piece may hold 100,000 prefixes."""
+        return [*self._cards.values(), self.list]
+
     def of(
-        self, carrier: str, recipient: str, country: str, traffic_class: TrafficClass, parts: int, now: float
+        self,
+        carrier: str,
+        recipient: str,
+        country: str,
+        traffic_class: TrafficClass,
+        parts: int,
+        now: float,
+        taken: int,
     ) -> Cost | None:
-        """Return the cost of so many parts; None where no card has a price."""
+        """Return the cost of so many parts, after so many were taken this month; None where no card has a price."""
         card = self._cards.get(carrier)
         if card is None:
             return None
@@ -35,4 +46,5 @@ class Prices:
             traffic_class=traffic_class,
             parts=parts,
             at=now,
+            taken=taken,
         )

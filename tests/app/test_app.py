@@ -10,7 +10,7 @@ from smppgw.app import policies
 from smppgw.app.carriers import _MAKERS, MODELS, make_carriers
 from smppgw.carriers.loopback import Loopback
 from smppgw.config.faults import ConfigFaults
-from smppgw.core.rates import RateFault, RateFaults
+from smppgw.core.rate_files import RateFault, RateFaults
 from smppgw.ops.clock import Clock
 from tests.app.conftest import Load
 from tests.workers.fakes import metrics_for

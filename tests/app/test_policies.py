@@ -10,6 +10,7 @@ from smppgw.core.bind_rates import BindRate
 from smppgw.core.budgets import AtLimit, Period, Scope
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
+from smppgw.core.pumping import Kind, Limit, PumpingRules
 from smppgw.core.routing.rules import candidates
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.dialects import DIALECTS
@@ -50,7 +51,7 @@ missing_parts = "send"
 """
     )
 
-    policy = policies.account_policies(settings.accounts)["legacy"]
+    policy = policies.account_policies(settings.accounts, settings.routes)["legacy"]
 
     assert policy.password_hash == HASH
     assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
@@ -71,7 +72,7 @@ missing_parts = "send"
 def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Load) -> None:
     settings = load_text(more='[gateway]\nassembly = "45s"')
 
-    assert policies.account_policies(settings.accounts)["legacy"].assembly_s == 45.0
+    assert policies.account_policies(settings.accounts, settings.routes)["legacy"].assembly_s == 45.0
 
 
 OUTBIND = f"""[[accounts]]
@@ -174,8 +175,8 @@ def test_prices_come_from_the_cards_and_the_exchange_rates(load_text: Load, tmp_
 
     prices = policies.prices(settings)
 
-    assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW) == Cost(100_000, "USD", 80_000)
-    assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW) is None
+    assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW, 0) == Cost(100_000, "USD", 80_000)
+    assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW, 0) is None
 
 
 def test_an_account_tells_classes_by_its_rules(load_text: Load) -> None:
@@ -186,7 +187,7 @@ password_hash = "{HASH}"
 classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type = "OTP", traffic_class = "otp" }}]"""
     )
 
-    (rule,) = policies.account_policies(settings.accounts)["legacy"].classes
+    (rule,) = policies.account_policies(settings.accounts, settings.routes)["legacy"].classes
 
     assert rule.traffic_class is TrafficClass.OTP
     assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
@@ -209,3 +210,36 @@ def test_budgets_of_accounts_and_carriers_begin_in_one_zone(load_text: Load) -> 
     assert (of_carrier.scope, of_carrier.name, of_carrier.period) == (Scope.CARRIER, "loop", Period.MONTH)
     assert (of_carrier.limit, of_carrier.status) == (9_000_000, 0x400)
     assert {of_account.zone, of_carrier.zone} == {ZoneInfo("Europe/Berlin")}
+
+
+def test_an_account_is_watched_for_pumping_by_its_rules(load_text: Load) -> None:
+    settings = load_text(
+        accounts=f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+countries = "DE"
+[accounts.pumping]
+allowed_prefixes = "+4930"
+watch_from = "0.10 EUR"
+prefix_spend = ["1 EUR/h", "3 EUR/d"]
+prefix_messages = "100/h"
+country_spend = "8 EUR/d"
+block_for = "6h"
+status = 0x400"""
+    )
+
+    policy = policies.account_policies(settings.accounts, settings.routes)["legacy"]
+
+    assert policy.countries == frozenset({"DE"})
+    assert policy.pumping == PumpingRules(
+        allowed=("4930",),
+        watch_from=100_000,
+        prefix_limits=(
+            Limit(Kind.SPEND, 1_000_000, 3600.0),
+            Limit(Kind.SPEND, 3_000_000, 86_400.0),
+            Limit(Kind.MESSAGES, 100, 3600.0),
+        ),
+        country_limits=(Limit(Kind.SPEND, 8_000_000, 86_400.0),),
+        block_s=6 * 3600.0,
+        status=0x400,
+    )

@@ -26,7 +26,14 @@ def measure(what: str, made: Sequence[Budget], carriers: tuple[str, ...]) -> Non
     """Print what reserving costs for one message, and for one that is refused."""
     cards = {name: RateCard.parse(CARD, name) for name in ("alpha", "beta")}
     prices = Prices(cards, Exchange(), "EUR")
-    working = Budgets(made, prices=prices, store=cast("Store", None), clock=FakeClock().clock, metrics=metrics_for())
+    working = Budgets(
+        made,
+        prices=prices,
+        parts_this_month=lambda carrier: 0,
+        store=cast("Store", None),
+        clock=FakeClock().clock,
+        metrics=metrics_for(),
+    )
     text, decision = routed(account="acme"), Decision("default", carriers)
 
     def pay() -> None:

@@ -21,10 +21,11 @@ COMMANDS = [
     "decode",
     "receipt",
     "route",
+    "trace",
     "health",
     "hash-password",
 ]
-MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "health", "hash-password"]
+MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "trace", "health", "hash-password"]
 
 
 def call(*arguments: str) -> Result:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smppgw.core.model import Cost, TrafficClass
-from smppgw.core.rates import Exchange, Price, RateCard, RateFault, RateFaults, cost
+from smppgw.core.rate_files import RateFault, RateFaults
+from smppgw.core.rates import Exchange, Price, RateCard, cost
 
 HEADER = "prefix,country,mccmnc,class,price,currency,valid_from,valid_to,from_volume"
 OTP, TRANSACTIONAL, MARKETING = TrafficClass
@@ -32,13 +33,14 @@ def price(
     traffic_class: TrafficClass = TRANSACTIONAL,
     parts: int = 1,
     when: float = NOW,
+    taken: int = 0,
 ) -> int | None:
-    found = card.price(recipient, country, traffic_class, parts, when)
+    found = card.price(recipient, country, traffic_class, parts, when, taken)
     return None if found is None else found.micros
 
 
 def test_a_price_is_per_part() -> None:
-    found = card("49,,,,0.075,EUR,,,").price("491711234567", "DE", TRANSACTIONAL, 3, NOW)
+    found = card("49,,,,0.075,EUR,,,").price("491711234567", "DE", TRANSACTIONAL, 3, NOW, 0)
 
     assert found == Price(225_000, "EUR")  # 3 * 0.075
 
@@ -115,11 +117,33 @@ def test_a_new_price_replaces_the_open_ended_one_from_its_day_on(when: float, mi
     assert price(rates, when=when) == micros
 
 
+TIERS = ("49,,,,0.03,EUR,,,0", "49,,,,0.02,EUR,,,1000", "49,,,,0.01,EUR,,,5000")
+
+
+@pytest.mark.parametrize("rows", [TIERS, TIERS[::-1]])
 @pytest.mark.parametrize(
-    "rows", [["49,,,,0.03,EUR,,,0", "49,,,,0.01,EUR,,,1000"], ["49,,,,0.01,EUR,,,1000", "49,,,,0.03,EUR,,,"]]
+    ("taken", "micros"), [(0, 30_000), (999, 30_000), (1000, 20_000), (4999, 20_000), (5000, 10_000), (10**9, 10_000)]
 )
-def test_the_lowest_tier_is_the_price(rows: list[str]) -> None:
-    assert price(card(*rows)) == 30_000
+def test_the_highest_tier_that_is_reached_is_the_price(rows: tuple[str, ...], taken: int, micros: int) -> None:
+    assert price(card(*rows), taken=taken) == micros
+
+
+def test_a_message_that_crosses_a_tier_has_one_price() -> None:
+    assert price(card(*TIERS), parts=3, taken=999) == 90_000  # 3 * 0.03
+
+
+def test_a_tier_that_is_not_reached_leaves_a_more_general_row() -> None:
+    assert price(card(",,,,0.05,EUR,,,", "49,,,,0.02,EUR,,,1000"), taken=999) == 50_000
+
+
+def test_a_later_price_replaces_the_tiers_before_it() -> None:
+    rates = card(*TIERS, "49,,,,0.04,EUR,2026-03-01,,")
+
+    assert price(rates, taken=5000) == 40_000
+
+
+def test_a_card_knows_where_its_prices_change() -> None:
+    assert card(*TIERS, "43,,,,0.02,EUR,,,2000", "44,,23410,,0.02,EUR,,,7").steps == (1000, 2000, 5000)
 
 
 def test_rows_for_one_network_are_not_used() -> None:
@@ -134,60 +158,6 @@ def test_columns_may_be_left_out_and_stand_in_any_order() -> None:
     )
 
     assert price(rates) == 10_000
-
-
-@pytest.mark.parametrize(
-    ("row", "reason"),
-    [
-        ("4x,,,,0.01,EUR,,,", "prefix '4x' is not digits"),
-        ("49,Germany,,,0.01,EUR,,,", "country 'Germany' is not two capital letters"),
-        ("49,,262,,0.01,EUR,,,", "mccmnc '262' is not five or six digits"),
-        ("49,,,sale,0.01,EUR,,,", "class 'sale' is not one of otp, transactional, marketing"),
-        ("49,,,,,EUR,,,", "price '' is not an amount with at most six decimals"),
-        ("49,,,,-1,EUR,,,", "price '-1' is not an amount with at most six decimals"),
-        ("49,,,,1e3,EUR,,,", "price '1e3' is not an amount with at most six decimals"),
-        ("49,,,,0.0000001,EUR,,,", "price '0.0000001' is not an amount with at most six decimals"),
-        ("49,,,,0.01,eur,,,", "currency 'eur' is not three capital letters"),
-        ("49,,,,0.01,EUR,31.03.2026,,", "valid_from '31.03.2026' is not a date like 2026-03-31"),
-        ("49,,,,0.01,EUR,,2026-02-30,", "valid_to '2026-02-30' is not a date like 2026-03-31"),
-        ("49,,,,0.01,EUR,2026-02-02,2026-02-01,", "valid_to lies before valid_from"),
-        ("49,,,,0.01,EUR,,,many", "from_volume 'many' is not a whole number"),
-        ("49,,,,0,01,EUR,,,", "10 fields under a header of 9"),
-        ('49,,,,"0.01,EUR,,,', "no CSV: unexpected end of data"),
-    ],
-)
-def test_a_row_that_cannot_be_read_is_a_fault(row: str, reason: str) -> None:
-    with pytest.raises(RateFaults) as caught:
-        card(row)
-
-    assert caught.value.faults == (RateFault(2, reason),)
-
-
-def test_all_faults_are_told_at_once_with_their_lines() -> None:
-    with pytest.raises(RateFaults) as caught:
-        card("x,,,,y,EUR,,,", "49,,,,0.01,EUR,,,", "# fine", "49,,,,0.02,EUR,,,", "43,,,,z,EUR,,,")
-
-    assert [fault.line for fault in caught.value.faults] == [2, 2, 5, 6]
-    assert str(caught.value).splitlines()[2] == "test.csv, line 5: it says again what line 3 says"
-
-
-@pytest.mark.parametrize(
-    ("lines", "reason"),
-    [
-        ([], f"the header is missing: {HEADER}"),
-        (["# only a comment"], f"the header is missing: {HEADER}"),
-        (["49,,,,0.01,EUR,,,"], "no column is called"),
-        (["prefix,prize,currency"], "no column is called 'prize'"),
-        (["prefix,currency"], "the column price is missing"),
-        (["price,currency,price"], "a column stands there twice"),
-    ],
-)
-def test_a_file_without_a_proper_header_is_a_fault(lines: list[str], reason: str) -> None:
-    with pytest.raises(RateFaults) as caught:
-        RateCard.parse(lines, "test.csv")
-
-    assert len(caught.value.faults) == 1
-    assert caught.value.faults[0].reason.startswith(reason)
 
 
 EXCHANGE = Exchange.parse(
@@ -265,6 +235,8 @@ def test_without_rates_nothing_is_converted() -> None:
     ],
 )
 def test_a_cost_is_known_in_both_currencies_or_not_at_all(row: str, expected: Cost | None) -> None:
-    found = cost(card(row), EXCHANGE, "EUR", recipient="491711234567", country="DE", traffic_class=OTP, parts=2, at=NOW)
+    found = cost(
+        card(row), EXCHANGE, "EUR", recipient="491711234567", country="DE", traffic_class=OTP, parts=2, at=NOW, taken=0
+    )
 
     assert found == expected

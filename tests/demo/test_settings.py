@@ -57,7 +57,7 @@ def test_one_carrier_alone_has_no_prices(loaded: Settings, case: Case) -> None:
     number = number_of(case)
 
     price = policies.prices(loaded).of(
-        case.carrier, number.digits, number.country, TrafficClass.TRANSACTIONAL, 1, time.time()
+        case.carrier, number.digits, number.country, TrafficClass.TRANSACTIONAL, 1, time.time(), 0
     )
 
     assert (price is None) == (case.carrier == ALIBABA_INTL)

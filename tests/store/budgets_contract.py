@@ -14,6 +14,7 @@ from smppgw.core.model import BatchId, Cost, Decision, MessageId, Outcome
 from smppgw.core.operations import IdKey, Named, Replacement
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import BudgetSpentError, Routed
+from tests.store.ledger_contract import never_left, told
 from tests.store.room import RECEIVER, START, Room, final, taken
 
 DAY: Final = Pot(Scope.ACCOUNT, "acme", Period.DAY, 1_699_920_000_000)
@@ -142,6 +143,58 @@ async def pushed_before_the_answer(room: Room) -> None:
     await room.store.settle_push(push, [report], {number: cost(50)}, [], again_at=None, lease=lease, now=room.now)
 
 
+async def billed_as_three_parts(room: Room) -> None:
+    await taken_by_alpha(room)
+    await told(room, final(MessageId(1), parts=3))
+
+
+async def billed_as_nothing(room: Room) -> None:
+    await taken_by_alpha(room)
+    await told(room, final(MessageId(1), Outcome.UNDELIVERABLE, parts=0))
+
+
+async def sent_nowhere_by_alpha(room: Room) -> None:
+    await taken_by_alpha(room)
+    await told(room, never_left(MessageId(1)))
+
+
+async def sent_nowhere_by_alpha_and_taken_by_beta(room: Room) -> None:
+    await sent_nowhere_by_alpha(room)
+    lease, batch, (number,) = await room.call("beta")
+    await room.settle(batch, lease, {number: taken(cost=cost(75))})
+
+
+async def sent_nowhere_by_anybody(room: Room) -> None:
+    await sent_nowhere_by_alpha_and_taken_by_beta(room)
+    await told(room, never_left(MessageId(1)))
+
+
+async def sent_nowhere_with_no_room_for_the_next(room: Room) -> None:
+    await taken_by_alpha(room)
+    await submit(room, charges=(Charge(BETA, LIMIT - 79, LIMIT),))
+
+    reported = await told(room, never_left(MessageId(1)))
+
+    assert (len(reported.finished), reported.passed_on) == (1, ())
+
+
+async def sent_nowhere_with_no_room_but_for_the_last(room: Room) -> None:
+    await submit(room, carriers=("alpha", "beta", "gamma"))
+    lease, batch, (number,) = await room.call()
+    await room.settle(batch, lease, {number: taken(cost=cost(50))})
+    await submit(room, charges=(Charge(BETA, LIMIT - 79, LIMIT),))
+
+    (passed,) = (await told(room, never_left(number))).passed_on
+
+    assert passed.carrier == "gamma"
+
+
+async def proved_to_be_nowhere_while_in_doubt(room: Room) -> None:
+    lease, batch, number = await called(room)
+    await room.settle(batch, lease, {number: Doubted()})
+    await told(room, never_left(number))
+
+
 ENDS: Final[Mapping[Callable[[Room], Awaitable[None]], Mapping[Pot, int]]] = {
     taken_by_alpha: BY_ALPHA,
     taken_and_reported: BY_ALPHA,
@@ -157,6 +210,14 @@ ENDS: Final[Mapping[Callable[[Room], Awaitable[None]], Mapping[Pot, int]]] = {
     expired_while_it_waits_for_its_second_copy: STAYS,
     reported_before_the_answer_and_booked_with_it: BY_ALPHA,
     pushed_before_the_answer: BY_ALPHA,
+    billed_as_three_parts: {DAY: 150, ALPHA: 150},
+    billed_as_nothing: {},
+    sent_nowhere_by_alpha: {DAY: 80, BETA: 80},
+    sent_nowhere_by_alpha_and_taken_by_beta: {DAY: 75, BETA: 75},
+    sent_nowhere_by_anybody: {},
+    sent_nowhere_with_no_room_for_the_next: {BETA: LIMIT - 79},
+    sent_nowhere_with_no_room_but_for_the_last: {DAY: 80, BETA: LIMIT - 79},
+    proved_to_be_nowhere_while_in_doubt: {},
 }
 
 

@@ -13,7 +13,8 @@ from smppgw.core.budgets import Period, Pot, Scope
 from smppgw.core.model import Stage
 from smppgw.store.base import Store
 from smppgw.store.sqlite import SqliteStore
-from tests.store.room import Backend, FakeClock, Room
+from smppgw.store.sqlite.archive import SqliteArchive
+from tests.store.room import Backend, Entry, FakeClock, Room
 
 
 class SqliteBackend:
@@ -58,6 +59,13 @@ class SqliteBackend:
     async def costs(self) -> Sequence[tuple[int, int | None]]:
         return [(message, micros) for message, micros in self.rows("SELECT message, micros FROM costs ORDER BY 1")]
 
+    async def ledger(self) -> Sequence[Entry]:
+        rows = self.rows(
+            """SELECT attempt, message, carrier, parts, micros, reporting_micros, at_ms, final FROM ledger
+               ORDER BY attempt, message"""
+        )
+        return [Entry._make((*row[:-1], row[-1] == 1)) for row in rows]
+
     async def flagged(self) -> Sequence[int]:
         return [row[0] for row in self.rows("SELECT id FROM messages WHERE possible_duplicate ORDER BY id")]
 
@@ -76,6 +84,9 @@ class SqliteBackend:
                    UNION SELECT id FROM messages WHERE stage = 3 AND carrier = ''"""
             )
         ]
+
+    def archive(self) -> SqliteArchive:
+        return SqliteArchive.open(self.path)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Read what is committed, on a connection of its own."""

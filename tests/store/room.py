@@ -7,7 +7,7 @@ does not have: opening, dying like a killed process, and a look at what is store
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from smppgw.core.assembly import AssemblyRule
 from smppgw.core.budgets import Charge, Pot
@@ -33,7 +33,7 @@ from smppgw.core.model import (
     SubmissionId,
 )
 from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Accepted, Acknowledged, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
+from smppgw.store.base import Accepted, Acknowledged, Archive, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
 
 START = 1_700_000_000.0
 ASSEMBLY_S = 120.0
@@ -50,6 +50,19 @@ class FakeClock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Entry(NamedTuple):
+    """A row of the ledger."""
+
+    attempt: int
+    message: int
+    carrier: str
+    parts: int
+    micros: int | None
+    reporting_micros: int | None
+    at_ms: int
+    final: bool
 
 
 class Backend(Protocol):
@@ -73,6 +86,9 @@ class Backend(Protocol):
     async def costs(self) -> Sequence[tuple[int, int | None]]:
         """Return message and micro-units of each booking."""
 
+    async def ledger(self) -> Sequence[Entry]:
+        """Return what each hand-off costs, as far as is known."""
+
     async def flagged(self) -> Sequence[int]:
         """Return the messages that are marked as possible duplicates."""
 
@@ -81,6 +97,9 @@ class Backend(Protocol):
 
     async def stuck(self) -> Sequence[int]:
         """Return the messages that left, are not final, and that nobody will ever ask about again."""
+
+    def archive(self) -> Archive:
+        """Open what only reads, beside the store."""
 
     async def clean(self) -> None:
         """Close what is left open."""
@@ -243,7 +262,7 @@ class Room:
 
     async def report(self, message: MessageId, outcome: Outcome = Outcome.DELIVERED) -> Sequence[Finish]:
         """Store a final report, as a push brings it."""
-        return await self.store.report([final(message, outcome)], now=self.now)
+        return list((await self.store.report([final(message, outcome)], now=self.now)).finished)
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""SQLite keeps the contract of budgets; what the ledger's corrections do with them; and any order of everything."""
+"""SQLite keeps the contract of budgets, in any order of events."""
 
 import asyncio
 import tempfile
@@ -15,18 +15,12 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Requeued
 from smppgw.core.model import MessageId, Outcome
 from smppgw.store.base import BudgetSpentError
-from smppgw.store.sqlite import SqliteStore, budgets
 from tests.store import budgets_contract
 from tests.store.budgets_contract import (
     ALPHA,
-    BETA,
     DAY,
-    LIMIT,
     TestBudgets,  # noqa: F401 - pytest collects it here
     cost,
-    submit,
-    taken_by_alpha,
-    used,
 )
 from tests.store.conftest import SqliteBackend
 from tests.store.room import FakeClock, Room, taken
@@ -34,60 +28,6 @@ from tests.store.room import FakeClock, Room, taken
 
 def test_no_part_of_the_contract_is_left_out() -> None:
     assert {name for name in vars(budgets_contract) if name.startswith("Test")} <= set(globals())
-
-
-async def run(room: Room, work: Any) -> Any:
-    """Run a function of the connection as a part of some other change."""
-    assert isinstance(room.store, SqliteStore)
-    return await room.store._writer.run(work)
-
-
-# --- corrections of the ledger ----------------------------------------------------------------------------------------
-
-
-async def test_a_correction_moves_what_is_used_of_the_account_and_the_carrier(room: Room) -> None:
-    await taken_by_alpha(room)
-
-    await run(room, lambda db: budgets.correct(db, MessageId(1), "alpha", 25))
-    assert await used(room) == {DAY: 75, ALPHA: 75}
-
-    await run(room, lambda db: budgets.correct(db, MessageId(1), "alpha", -75))
-    assert await used(room) == {}
-
-
-async def test_a_correction_of_a_message_without_budgets_changes_nothing(room: Room) -> None:
-    await room.submit()
-
-    await run(room, lambda db: budgets.correct(db, MessageId(1), "alpha", 25))
-    await run(room, lambda db: budgets.correct(db, MessageId(99), "alpha", 25))
-
-    assert await used(room) == {}
-
-
-async def test_what_was_provably_not_sent_reserves_again_for_its_next_candidate(room: Room) -> None:
-    await taken_by_alpha(room)
-    await run(room, lambda db: budgets.correct(db, MessageId(1), "alpha", -50))
-
-    assert await run(room, lambda db: budgets.reopen(db, MessageId(1), ["beta"]))
-
-    assert await used(room) == {DAY: 80, BETA: 80}
-
-
-async def test_what_no_longer_fits_does_not_reserve_again(room: Room) -> None:
-    await taken_by_alpha(room)
-    await run(room, lambda db: budgets.correct(db, MessageId(1), "alpha", -50))
-    await submit(room, charges=(Charge(BETA, LIMIT - 79, LIMIT),))
-
-    assert not await run(room, lambda db: budgets.reopen(db, MessageId(1), ["beta"]))
-    assert await run(room, lambda db: budgets.reopen(db, MessageId(1), ["gamma"]))
-
-    assert await used(room) == {DAY: 80, BETA: LIMIT - 79}
-
-
-async def test_what_has_no_budgets_may_always_go_on(room: Room) -> None:
-    await room.submit()
-
-    assert await run(room, lambda db: budgets.reopen(db, MessageId(1), ["beta"]))
 
 
 # --- any order --------------------------------------------------------------------------------------------------------

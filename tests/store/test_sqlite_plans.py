@@ -12,6 +12,7 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
 from smppgw.core.model import Address, BatchId, CarrierRef, Decision, MessageId, Outcome
 from smppgw.core.operations import Addressed, IdKey, Named, Replacement
+from smppgw.core.pumping import Block, Kind
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import Acknowledged, InboundText, Postponed
 from smppgw.store.sqlite import SqliteStore
@@ -49,6 +50,9 @@ async def everything(room: Room) -> None:
     """Use every verb of the store but ``purge``, each with something to do."""
     store = room.store
     await store.reserve_ids(1)
+    blocked = Block(account="acme", prefix="371200", country="LV", kind=Kind.SPEND, until=room.now, rules="abc")
+    await store.keep_blocks([blocked], room.now)
+    await store.blocks(room.now)
     await store.secret("ids")
     await room.submit(schedule_at=START + 1)
     await room.submit(expires_at=START + 1, carriers=("beta",))
@@ -86,6 +90,9 @@ async def everything(room: Room) -> None:
     await store.report([away], now=room.now, polled={batch: room.now + 5}, lease=lease)
     await store.report([final(number, at=room.now + 1) for number in others], now=room.now)
     await pushes(room, batch)
+    passed = await room.submit()
+    await room.send()
+    await store.report([final(passed, Outcome.UNDELIVERABLE, parts=0, nothing_left=True)], now=room.now)
     lease, (first, *_) = await room.outgoing(limit=1)
     await store.settle_outgoing({first.id: Postponed(room.now, 8)}, lease=lease, now=room.now)
     lease, owed = await room.outgoing()
@@ -200,7 +207,7 @@ async def test_no_statement_reads_a_whole_table(room: Room) -> None:
         "assemblies_open",
         "assemblies_to_forget",
         "unreached_since",
-        "costs_booked",
+        "costs_standing",
         "messages_by_ref",
         "outbox_inbound",
         "pushes_due",

@@ -22,6 +22,7 @@ from smppgw.smpp.settings import SessionSettings
 from smppgw.store.base import Finish
 from smppgw.workers.binds import Binds
 from smppgw.workers.budgets import Budgets
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.operations import Operations
@@ -29,6 +30,7 @@ from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import SERVES, Reception
+from smppgw.workers.screening import Screening
 from tests.workers.fakes import (
     NO_PRICES,
     Depot,
@@ -96,8 +98,11 @@ class Front:
     carriers: Mapping[str, Carrier] = field(
         default_factory=lambda: {name: FakeCarrier(name) for name in ("alpha", "beta", "refusing")}
     )
+    prices: Mapping[str, int] = field(default_factory=dict)
+    """Of a part, by carrier, in millionths."""
     budgets: Sequence[Budget] = ()
-    prices: Prices = NO_PRICES
+    cards: Prices = NO_PRICES
+    """By which budgets go."""
     receipt_window: int = 10
     metrics: Metrics = field(default_factory=metrics_for)
     passwords: FakePasswords = field(default_factory=FakePasswords)
@@ -122,11 +127,26 @@ class Front:
             jitter=lambda: 0.5,
         )
         self.spending = Budgets(
-            self.budgets, prices=self.prices, store=self.depot.store, clock=clock, metrics=self.metrics
+            self.budgets,
+            prices=self.cards,
+            parts_this_month=lambda carrier: 0,
+            store=self.depot.store,
+            clock=clock,
+            metrics=self.metrics,
+        )
+        self.screening = Screening(self.metrics)
+        self.fraud = Fraud(
+            self.policies,
+            part_prices=lambda message, at: self.prices,
+            store=self.depot.store,
+            clock=clock,
+            metrics=self.metrics,
         )
         self.intake = Intake(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
+            screening=self.screening,
+            fraud=self.fraud,
             budgets=self.spending,
             ids=ids(),
             policies=self.policies,

@@ -11,7 +11,7 @@ import structlog
 from smppgw.core.budgets import AtLimit, Budget, Period, Scope, Unpriced
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Finished, Taken
-from smppgw.core.model import BatchId, Cost, Outcome
+from smppgw.core.model import BatchId, Cost, DropKind, Dropped, Outcome
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.smpp import udh
 from smppgw.smpp.consts import CommandStatus
@@ -46,7 +46,7 @@ def budget(parts: int = 10, **changes: Any) -> Budget:
 
 
 def front_with(depot: Depot, time: FakeClock, *budgets: Budget, prices: Prices = PRICES, **changes: Any) -> Front:
-    return Front(depot, time, policies={"acme": policy(**changes)}, budgets=budgets, prices=prices)
+    return Front(depot, time, policies={"acme": policy(**changes)}, budgets=budgets, cards=prices)
 
 
 async def answers(peer: Peer, *pdus: Pdu) -> list[int]:
@@ -148,7 +148,9 @@ async def test_the_cheaper_candidate_goes_on_where_the_dearer_no_longer_fits(dep
     _, (message,) = await depot.real.lease("alpha", 9, until=time.now + 9, now=time.now)
     assert message.decision is not None
     assert message.decision.carriers == ("alpha",)
-    assert message.decision.dropped == (("beta", "the day budget of account acme is used up"),)
+    assert message.decision.dropped == (
+        Dropped("beta", "the day budget of account acme is used up", DropKind.OVER_BUDGET),
+    )
 
 
 async def test_the_budget_of_a_carrier_leaves_its_messages_to_the_next(depot: Depot, time: FakeClock) -> None:
@@ -370,7 +372,7 @@ async def test_with_any_prices_and_fates_no_more_is_spent_than_there_is(depot: D
         budget(limit=5_000_000, at_limit=AtLimit.CHEAPER),
         budget(limit=3_000_000, scope=Scope.CARRIER, name="beta"),
     ]
-    front = Front(depot, time, policies={"acme": policy()}, budgets=budgets, prices=prices)
+    front = Front(depot, time, policies={"acme": policy()}, budgets=budgets, cards=prices)
     peer = await front.bound_peer()
     spent: Counter[str] = Counter()
     taken = 0
@@ -386,7 +388,9 @@ async def test_with_any_prices_and_fates_no_more_is_spent_than_there_is(depot: D
             await depot.real.begin(attempt, carrier, lease, now)
             fates = {}
             for message in messages:
-                cost = prices.of(carrier, message.recipient, message.country, message.traffic_class, message.parts, now)
+                cost = prices.of(
+                    carrier, message.recipient, message.country, message.traffic_class, message.parts, now, 0
+                )
                 assert cost is not None
                 refused = rng.random() < 0.2
                 fates[message.id] = Finished(Outcome.REJECTED, ErrorCode.BLOCKED) if refused else Taken(None, 1, cost)

@@ -57,6 +57,17 @@ async def test_what_was_taken_is_booked(call: Call) -> None:
     assert call.counted("cost_total", currency="EUR") == pytest.approx(0.2)
 
 
+async def test_each_message_of_a_call_counts_for_the_tier_of_the_next(depot: Depot, time: FakeClock) -> None:
+    card = RateCard.parse(["price,currency,from_volume", "0.05,EUR,0", "0.01,EUR,2"], "card")
+    call = Call(depot, time, Prices({"alpha": card}, Exchange(), "EUR"))
+    await call.begin()
+
+    assert await call.settle(TAKEN, TAKEN)
+
+    # two parts at 0.05, then two at 0.01
+    assert call.counted("cost_total", currency="EUR") == pytest.approx(0.12)
+
+
 async def test_what_ended_is_told(call: Call) -> None:
     first, _ = await call.begin()
 

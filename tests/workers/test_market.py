@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, cast
 
 import pytest
 
@@ -11,7 +11,7 @@ from smppgw.core.model import Decision, MessageId, Outcome, TrafficClass
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing.rules import Constraints, Rule, Strategy, candidates
 from smppgw.core.routing.table import Router
-from smppgw.store.base import Finish
+from smppgw.store.base import Correction, Finish, Store
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.pricing import Prices
 from smppgw.workers.routes import Routes, Unroutable
@@ -90,6 +90,42 @@ def test_prices_refusals_and_circuits_are_those_of_the_carriers() -> None:
     assert known.down() == {"beta"}
 
 
+TIERED = RateCard.parse(["price,currency,from_volume", "0.07,EUR,0", "0.06,EUR,1000", "0.05,EUR,2000"], "alpha.csv")
+
+
+@pytest.mark.parametrize(
+    ("taken", "price"), [(0, 70_000), (999, 70_000), (1000, 60_000), (1999, 60_000), (2000, 50_000), (10**9, 50_000)]
+)
+def test_a_price_follows_the_volume_of_the_month(taken: int, price: int) -> None:
+    known = market(alpha=TIERED)
+    assert known.part_prices(routed(), START) == {"alpha": 70_000}
+
+    known.accepted("alpha", taken)
+    known.accepted("beta", 10**6)
+
+    assert known.part_prices(routed(), START) == {"alpha": price}
+
+
+def test_a_new_month_begins_with_the_lowest_tier() -> None:
+    time = FakeClock()
+    known = market(time, alpha=TIERED)
+    known.accepted("alpha", 2000)
+    assert known.part_prices(routed(), time.now) == {"alpha": 50_000}
+
+    time.advance(17 * 86400)  # from 14 November into December
+
+    assert known.part_prices(routed(), time.now) == {"alpha": 70_000}
+
+
+def test_cards_that_a_reload_brings_go_by_the_volume_too() -> None:
+    known = market()
+    known.accepted("alpha", 1000)
+
+    known.prices = Prices({"alpha": TIERED}, Exchange(), "EUR")
+
+    assert known.part_prices(routed(), START) == {"alpha": 60_000}
+
+
 # --- least cost on real cards, against a reading of the cards that is as plain as can be ------------------------------
 
 
@@ -98,18 +134,20 @@ class Line:
     prefix: str
     country: str
     traffic_class: str
+    volume: int
     price: int
 
-    def fits(self, recipient: str, country: str, traffic_class: str) -> bool:
+    def fits(self, recipient: str, country: str, traffic_class: str, taken: int) -> bool:
         return (
-            recipient.startswith(self.prefix)
+            self.volume <= taken
+            and recipient.startswith(self.prefix)
             and self.country in ("", country)
             and self.traffic_class in ("", traffic_class)
         )
 
     @property
-    def rank(self) -> tuple[int, bool, bool]:
-        return (len(self.prefix), bool(self.country), bool(self.traffic_class))
+    def rank(self) -> tuple[int, bool, bool, int]:
+        return (len(self.prefix), bool(self.country), bool(self.traffic_class), self.volume)
 
 
 def random_card(chance: random.Random) -> list[Line]:
@@ -118,17 +156,63 @@ def random_card(chance: random.Random) -> list[Line]:
         prefix = chance.choice(["", "4", "49", "491", "4917", "33", "336", "1", "1202", "86"])
         country = chance.choice(["", "", "DE", "FR", "US"])
         traffic_class = chance.choice(["", "", "otp", "marketing"])
-        lines[prefix, country, traffic_class] = Line(prefix, country, traffic_class, chance.randrange(1, 200_000))
+        volume = chance.choice([0, 0, 0, 10, 30])
+        key = (prefix, country, traffic_class, volume)
+        lines[key] = Line(*key, chance.randrange(1, 200_000))
     return list(lines.values())
 
 
 def card_of(name: str, lines: list[Line]) -> RateCard:
-    rows = [f"{each.prefix},{each.country},{each.traffic_class},{each.price / 1e6:.6f},EUR" for each in lines]
-    return RateCard.parse(["prefix,country,class,price,currency", *rows], name)
+    rows = [
+        f"{each.prefix},{each.country},{each.traffic_class},{each.volume},{each.price / 1e6:.6f},EUR" for each in lines
+    ]
+    return RateCard.parse(["prefix,country,class,from_volume,price,currency", *rows], name)
 
 
-def price_in(lines: list[Line], recipient: str, country: str, traffic_class: str) -> int | None:
-    fitting = [line for line in lines if line.fits(recipient, country, traffic_class)]
+OCTOBER: Final = START - 20 * 86_400
+"""START is a day of November."""
+
+
+class Accounts:
+    """The ledger of a store: the parts of alpha, by the time they were booked."""
+
+    def __init__(self, booked: dict[float, int]) -> None:
+        self.booked = booked
+
+    async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
+        if carrier != "alpha":
+            return 0
+        return sum(parts for at, parts in self.booked.items() if since <= at < until)
+
+
+async def test_a_restart_takes_the_parts_of_the_month_over_from_the_ledger() -> None:
+    known = market()
+
+    await known.count(cast("Store", Accounts({OCTOBER: 100, START - 86_400: 20, START: 3})))
+
+    assert (known.parts_this_month("alpha"), known.parts_this_month("beta")) == (23, 0)
+    known.accepted("alpha", 2)
+    assert known.parts_this_month("alpha") == 25
+
+
+def test_parts_that_are_billed_otherwise_count_as_they_are_billed() -> None:
+    known = market()
+    known.accepted("alpha", 10)
+
+    known.corrected(correction(parts=-3, booked_at=START - 60))
+    known.corrected(correction(parts=-2, booked_at=OCTOBER))
+
+    assert known.parts_this_month("alpha") == 7
+
+
+def correction(parts: int, booked_at: float) -> Correction:
+    return Correction(
+        message=MessageId(1), account="legacy", carrier="alpha", parts=parts, reporting_micros=None, booked_at=booked_at
+    )
+
+
+def price_in(lines: list[Line], recipient: str, country: str, traffic_class: str, taken: int) -> int | None:
+    fitting = [line for line in lines if line.fits(recipient, country, traffic_class, taken)]
     return max(fitting, key=lambda line: line.rank).price if fitting else None
 
 
@@ -149,7 +233,8 @@ def test_least_cost_is_the_cheapest_that_meets_the_constraints_on_10_000_message
             strategy=Strategy.LEAST_COST,
             constraints=Constraints(max_price=most),
         )
-        routes = Routes(Router([rule]), LiveMarket(carriers, prices, lambda: (), FakeClock().clock), chance.random)
+        market = LiveMarket(carriers, prices, lambda: (), FakeClock().clock)
+        routes = Routes(Router([rule]), market, chance.random)
         for _ in range(20):
             country, start = chance.choice(NUMBERS)
             traffic_class = chance.choice(list(TrafficClass))
@@ -157,7 +242,9 @@ def test_least_cost_is_the_cheapest_that_meets_the_constraints_on_10_000_message
 
             decision = routes.route(routed(country=country, recipient=recipient, traffic_class=traffic_class), START)
 
-            known = {name: price_in(cards[name], recipient, country, traffic_class.name.lower()) for name in names}
+            asked = (recipient, country, traffic_class.name.lower())
+            known = {name: price_in(cards[name], *asked, market.parts_this_month(name)) for name in names}
+            market.accepted(chance.choice(names), chance.randrange(1, 10))
             fitting = {name: price for name, price in known.items() if most is None or (price or 0) <= most}
             if not fitting:
                 assert isinstance(decision, Unroutable)

@@ -18,6 +18,7 @@ from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Cost, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.pumping import Block
 from smppgw.core.verdict import PushedReport, StatusReport
 from smppgw.store.base import (
     Accepted,
@@ -30,12 +31,14 @@ from smppgw.store.base import (
     OutgoingResult,
     Push,
     PushEffects,
+    Reported,
     Routed,
     Settled,
     Swept,
 )
 from smppgw.store.sqlite import (
     accepting,
+    blocking,
     budgets,
     calls,
     figures,
@@ -180,9 +183,9 @@ class SqliteStore:
         now: float,
         polled: Mapping[BatchId, float] | None = None,
         lease: Lease | None = None,
-    ) -> Sequence[Finish]:
+    ) -> Reported:
         """See ``Store``."""
-        return await self._writer.run(lambda db: reporting.report(db, reports, polled or {}, lease, now))
+        return await self._writer.run(lambda db: reporting.report(db, self._queues, reports, polled or {}, lease, now))
 
     async def keep_push(self, carrier: str, content_type: str, body: bytes, now: float) -> None:
         """See ``Store``."""
@@ -210,7 +213,7 @@ class SqliteStore:
     ) -> PushEffects | None:
         """See ``Store``."""
         return await self._writer.run(
-            lambda db: pushing.settle(db, push, reports, costs, inbound, again_at, lease, now)
+            lambda db: pushing.settle(db, self._queues, push, reports, costs, inbound, again_at, lease, now)
         )
 
     async def lease_doubts(
@@ -273,6 +276,14 @@ class SqliteStore:
     async def replace(self, replacement: Replacement, now: float) -> bool:
         """See ``Store``."""
         return await self._writer.run(lambda db: operations.replace(db, self._queues, replacement, now))
+
+    async def keep_blocks(self, blocks: Sequence[Block], now: float) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: blocking.keep(db, blocks, now))
+
+    async def blocks(self, now: float) -> Sequence[Block]:
+        """See ``Store``."""
+        return await asyncio.to_thread(blocking.standing, self._reader, self._reading, now)
 
     async def recent(self, limit: int) -> Sequence[Finish]:
         """See ``Store``."""

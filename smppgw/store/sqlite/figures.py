@@ -66,10 +66,7 @@ def billed_parts(db: sqlite3.Connection, turn: threading.Lock, carrier: str, spa
     """Add up the parts that were booked within a span, each as it was confirmed or corrected last."""
     with turn:
         found: int = db.execute(
-            """SELECT coalesce(sum((SELECT latest.parts FROM costs latest WHERE latest.attempt = booked.attempt
-                   AND latest.message = booked.message ORDER BY latest.kind DESC LIMIT 1)), 0)
-               FROM costs booked INDEXED BY costs_booked
-               WHERE booked.kind = 0 AND booked.carrier = ? AND booked.at_ms >= ? AND booked.at_ms < ?""",
+            "SELECT coalesce(sum(parts), 0) FROM ledger WHERE carrier = ? AND at_ms >= ? AND at_ms < ?",
             (carrier, *span_ms),
         ).fetchone()[0]
     return found

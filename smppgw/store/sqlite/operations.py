@@ -56,14 +56,14 @@ def _submission(db: sqlite3.Connection, named: Named) -> int | None:
     for key in named.keys:
         row = db.execute(
             "SELECT id FROM submissions WHERE id = ? AND account = ? AND message_id = ? AND source_addr = ?",
-            (_newest(db, key), named.account, key.message_id, named.source_addr),
+            (newest(db, key), named.account, key.message_id, named.source_addr),
         ).fetchone()
         if row is not None:
             return int(row[0])
     return None
 
 
-def _newest(db: sqlite3.Connection, key: IdKey) -> int:
+def newest(db: sqlite3.Connection, key: IdKey) -> int:
     """Return the last number given out that has this id: those before it are older than anything that is kept."""
     last: int = db.execute("SELECT value FROM meta WHERE key = 'next_id'").fetchone()[0] - 1
     return key.number + max(last - key.number, 0) // key.domain * key.domain

@@ -14,6 +14,8 @@ from smppgw.core.model import (
     Belief,
     CarrierRef,
     Decision,
+    DropKind,
+    Dropped,
     Message,
     MessageId,
     Outcome,
@@ -100,7 +102,7 @@ def decision(text: str) -> Decision:
     return Decision(
         rule,
         tuple(carriers),
-        tuple((carrier, reason) for carrier, reason in dropped),
+        tuple(Dropped(carrier, reason, DropKind(kind)) for carrier, reason, kind in dropped),
         strategy,
         tuple(Belief(*belief) for belief in beliefs),
         sender,

@@ -224,12 +224,27 @@ CREATE TABLE orphans (
     error INTEGER NOT NULL,
     detail TEXT NOT NULL,
     done_ms INTEGER NOT NULL,
-    received_ms INTEGER NOT NULL
+    received_ms INTEGER NOT NULL,
+    parts INTEGER,
+    nothing_left INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX orphans_once ON orphans (carrier, ref, batch, recipient);
 CREATE INDEX orphans_age ON orphans (received_ms);
 
--- The ledger: what each hand-off costs. kind 0 booked at hand-off, 1 confirmed, 2 corrected.
+-- What accounts do not write to for a while: a prefix of numbers, or where that is '', a country.
+CREATE TABLE blocks (
+    account TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    country TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    until_ms INTEGER NOT NULL,
+    rules TEXT NOT NULL,                -- fingerprint of the rules it was made by
+    PRIMARY KEY (account, prefix, country)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocks_until ON blocks (until_ms);
+
+-- The ledger, one entry for each hand-off: kind 0 booked then, 1 corrected by what the carrier says in the end. Nothing
+-- is ever rewritten but the two flags, so what was expected can be read beside what was billed.
 CREATE TABLE costs (
     attempt INTEGER NOT NULL,
     message INTEGER NOT NULL,
@@ -242,11 +257,19 @@ CREATE TABLE costs (
     micros INTEGER,                     -- NULL: the price is unknown
     currency TEXT,
     reporting_micros INTEGER,
-    at_ms INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,             -- of the booking, also in its correction: the day of the carrier's bill
+    stands INTEGER NOT NULL DEFAULT 1,  -- 0: a correction stands in its place
+    final INTEGER NOT NULL DEFAULT 0,   -- 1: by the carrier's last word, and never changed again
     PRIMARY KEY (attempt, message, kind)
 ) STRICT, WITHOUT ROWID;
--- For the days of a carrier's bill.
-CREATE INDEX costs_booked ON costs (carrier, at_ms) WHERE kind = 0;
+-- For the days of a carrier's bill, and what it took in a month: sums of parts read nothing else.
+CREATE INDEX costs_standing ON costs (carrier, at_ms, parts) WHERE stands = 1;
+
+-- What each hand-off costs as far as is known now, one row per attempt and message. Whatever adds up money reads this.
+CREATE VIEW ledger AS
+    SELECT attempt, message, account, carrier, country, traffic_class, parts, micros, currency, reporting_micros, at_ms,
+        final
+    FROM costs WHERE stands = 1;
 
 -- What budgets have used, each in one of its periods: booked, or reserved by what is open. A sum of messages.charges.
 CREATE TABLE budgets (
