@@ -153,6 +153,7 @@ class Gateway:
             policies=self._policies,
             router=policies.router(settings.routes),
             prices=self._prices,
+            budgets=policies.budgets(settings),
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,
             lockout_rules=policies.lockout_rules(settings),

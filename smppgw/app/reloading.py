@@ -95,6 +95,7 @@ class Reloader:
             policies.router(settings.routes),
             new.prices,
         ).pieces()
+        self._crew.budgets.reload(policies.budgets(settings), new.prices)
         self._crew.outbinds.reload(new.callees)
         if new.tls is not None:
             for listener in self._listeners:

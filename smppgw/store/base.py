@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.budgets import Charge, Pot
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
@@ -52,6 +53,10 @@ class LeaseLostError(StoreError):
     """Some of the rows are no longer covered by the lease."""
 
 
+class BudgetSpentError(StoreError):
+    """A budget that looked as if it had room has none any more: somebody else was faster. The next try knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A time-limited right to work on rows."""
@@ -69,6 +74,8 @@ class Routed:
     """Without carriers: none can take it, and it ends REJECTED."""
     parts: int
     """How many SMS the whole text is billed as."""
+    charges: tuple[Charge, ...] = ()
+    """As of a segment."""
     error: ErrorCode = ErrorCode.NO_CARRIER
     """Of its end, where the decision is without carriers."""
 
@@ -313,6 +320,9 @@ class Store(Protocol):
             submissions: Segments that are whole texts bring their decision; parts bring none.
             rules: Per account, what holds for the texts that these parts start; it is stored with them.
             now: Unix seconds.
+
+        Raises:
+            BudgetSpentError: Their charges no longer fit; nothing was written.
         """
 
     async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
@@ -500,6 +510,13 @@ class Store(Protocol):
 
     async def backlog(self) -> Backlog:
         """Count what waits."""
+
+    async def spent(self, since: Collection[Pot]) -> Mapping[Pot, int]:
+        """Return what is used of these pots, and of later ones of the same budgets; nothing is missing but zeros.
+
+        Used is what is booked, and what is reserved by messages that are open; what ended without anybody knowing
+        whether it was sent stays reserved. Everything asked of this store before is contained.
+        """
 
     async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
         """Add up the parts of what a carrier took from ``since`` to before ``until``, as the ledger has them now."""

@@ -32,6 +32,7 @@ from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
 from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
 from smppgw.workers import restate, wanted
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.budgets import Budgets, Unaffordable
 from smppgw.workers.fraud import Fraud
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
@@ -59,6 +60,7 @@ class Intake:
         routes: Routes,
         screening: Screening,
         fraud: Fraud,
+        budgets: Budgets,
         ids: Mapping[IdForm, Ids],
         policies: Mapping[str, AccountPolicy],
         clock: Clock,
@@ -73,6 +75,7 @@ class Intake:
             routes: The routing table.
             screening: What accounts may not send.
             fraud: Where accounts may not write to.
+            budgets: What may be spent.
             ids: Writers of message ids, per form.
             policies: Per account, for how long texts wait for their parts, and what then becomes of them.
             clock: Time.
@@ -84,6 +87,7 @@ class Intake:
         self._routes = routes
         self._screening = screening
         self._fraud = fraud
+        self._budgets = budgets
         self._ids = ids
         self._rules = _rules(policies)
         self._clock = clock
@@ -114,10 +118,14 @@ class Intake:
                 refused.append(respond(pdu, outcome.status))
             else:
                 accepted.append(outcome)
-        self._answer(connection, account, refused, at)
-        if accepted:
-            version = connection.session.interface_version or 0
-            self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        reserved = self._budgets.claim()
+        try:
+            self._answer(connection, account, refused, at)
+            if accepted:
+                version = connection.session.interface_version or 0
+                self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        finally:
+            self._budgets.hand_over(reserved)
         await self._fraud.keep()
 
     def _consider_safely(
@@ -194,7 +202,13 @@ class Intake:
         decision = self._routes.route(message, now)
         if isinstance(decision, Unroutable):
             return _no_way(decision)
-        return self._fraud.judge(message, decision, now) or Way(draft, decision)
+        if refusal := self._fraud.judge(message, decision, now):
+            return refusal
+        paid = self._budgets.reserve(message, decision, now)
+        if isinstance(paid, Unaffordable):
+            self._fraud.give_back(message, decision, now)
+            return Refusal(paid.status, paid.reason)
+        return Way(draft, *paid)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -324,6 +338,7 @@ class Intake:
         now = self._clock.wall()
         texts = [replace(message, parts=text.parts(message.text).parts) for message in completed]
         routed = {whole.id: self._routed(whole, now) for whole in texts}
+        reserved = self._budgets.claim()
         try:
             self._on_finished(await self._store.route(routed, now))
         except StoreError:
@@ -331,6 +346,8 @@ class Intake:
                 if routed[whole.id].decision.carriers:
                     self._fraud.give_back(whole, routed[whole.id].decision, now)
             raise
+        finally:
+            self._budgets.hand_over(reserved)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
         await self._fraud.keep()
 
@@ -343,7 +360,12 @@ class Intake:
         if refusal is not None:
             blocked = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", refusal.reason)))
             return Routed(blocked, whole.parts, error=ErrorCode.DESTINATION_BLOCKED)
-        return Routed(decision, whole.parts)
+        paid = self._budgets.reserve(whole, decision, now)
+        if isinstance(paid, Unaffordable):
+            self._fraud.give_back(whole, decision, now)
+            unpaid = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", paid.reason)))
+            return Routed(unpaid, whole.parts, error=ErrorCode.BUDGET_SPENT)
+        return Routed(paid[0], whole.parts, paid[1])
 
     def _answer(self, connection: Connection, account: LiveAccount, responses: Sequence[Pdu], at: float) -> None:
         if not responses:

@@ -65,6 +65,7 @@ class Office:
             policies={"acme": policy()},
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
+            budgets=(),
             ids=ids(),
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),

@@ -13,6 +13,7 @@ from typing import Any, Final
 from smppgw.core.disposition import Taken
 from smppgw.core.model import MessageId, Outcome
 from smppgw.store.base import Correction
+from smppgw.store.sqlite import budgets
 from smppgw.store.sqlite.finishing import End
 from smppgw.store.sqlite.rows import json_ids, seconds
 
@@ -46,7 +47,9 @@ def book(
             for number, taking in taken
         ),
     )  # fmt: skip
-    return {number for number, _ in taken if number not in before}
+    new = {number: taking.cost for number, taking in taken if number not in before}
+    budgets.book(db, carrier, new)
+    return set(new)
 
 
 def settle(db: sqlite3.Connection, ends: Iterable[End]) -> list[Correction]:
@@ -73,6 +76,8 @@ def _correct(db: sqlite3.Connection, end: End, parts: int) -> Correction | None:
     account, carrier, before, micros, reporting, at_ms = booked
     corrected = _scaled(reporting, parts, before)
     db.execute(_CORRECT, (parts, _scaled(micros, parts, before), corrected, *key))
+    if corrected is not None:
+        budgets.correct(db, end.message, carrier, corrected - reporting)
     return Correction(
         message=end.message,
         account=account,
