@@ -154,6 +154,7 @@ class Gateway:
             policies=self._policies,
             router=policies.router(settings.routes),
             prices=self._prices,
+            budgets=policies.budgets(settings),
             optouts=Optouts(await store.optouts()),
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,

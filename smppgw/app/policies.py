@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from smppgw.app.screens import screens
 from smppgw.app.tls import client_context
 from smppgw.config.accounts import Account, ClassMatch
+from smppgw.config.budgets import BudgetLimit
 from smppgw.config.destinations import allowed_countries
 from smppgw.config.kinds import UTC_NAME
 from smppgw.config.listen import Listen
@@ -16,6 +17,7 @@ from smppgw.config.pumping import PumpingSettings
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
 from smppgw.core.bind_rates import BindRate
+from smppgw.core.budgets import Budget, Scope
 from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
@@ -159,6 +161,36 @@ def _rule(route: Route) -> Rule:
         sender=route.sender,
         hold=route.hold,
         refuse=route.refuse,
+    )
+
+
+def budgets(settings: Settings) -> list[Budget]:
+    """Return the budgets of accounts and carriers."""
+    zone = ZoneInfo(settings.rates.budget_zone)
+    of_accounts = [
+        _budget(Scope.ACCOUNT, account.system_id, limit, zone)
+        for account in settings.accounts
+        for limit in account.budgets
+    ]
+    of_carriers = [
+        _budget(Scope.CARRIER, name, limit, zone)
+        for name, limits in settings.carrier_budgets.items()
+        for limit in limits
+    ]
+    return of_accounts + of_carriers
+
+
+def _budget(scope: Scope, name: str, limit: BudgetLimit, zone: ZoneInfo) -> Budget:
+    return Budget(
+        scope=scope,
+        name=name,
+        period=limit.period,
+        limit=limit.limit[0],
+        warn_pct=limit.warn,
+        at_limit=limit.at_limit,
+        status=limit.status,
+        unpriced=limit.unpriced,
+        zone=zone,
     )
 
 

@@ -93,6 +93,7 @@ class Reloader:
         former = self._crew.reload(
             policies.account_policies(settings), policies.router(settings.routes), new.prices
         ).pieces()
+        self._crew.budgets.reload(policies.budgets(settings), new.prices)
         self._crew.outbinds.reload(new.callees)
         if new.tls is not None:
             for listener in self._listeners:

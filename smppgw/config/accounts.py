@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from smppgw.config.budgets import BudgetLimit
 from smppgw.config.kinds import (
     UTC_NAME,
     Class,
@@ -177,6 +178,8 @@ class Account(Section):
     """Of messages that none of ``classes`` fits."""
     classes: tuple[ClassMatch, ...] = ()
     """The first that fits tells the class."""
+    budgets: tuple[BudgetLimit, ...] = ()
+    """What it may spend; at most one for each period."""
     assembly: Duration = 120.0
     """How long a text waits for a missing part; absent: that of [gateway]."""
     missing_parts: Literal["fail", "send"] = "fail"

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from smppgw.config import checks, rate_checks, route_checks
+from smppgw.config import budgets, checks, rate_checks, route_checks
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
 from smppgw.config.content import ContentSection
 from smppgw.config.destinations import check_destinations
@@ -42,6 +42,8 @@ TABLES: Final[Mapping[str, type[Section]]] = {
     "rates": RatesSettings,
 }
 LISTS: Final = ("accounts", "routes", "content")
+BESIDE: Final = ("budgets",)
+"""Keys of every carrier's section that are none of its adapter's."""
 _NAME: Final = re.compile(r"""\s*name\s*=\s*["']([^"']*)["']""")
 
 _Table = TypeVar("_Table", bound=Section)
@@ -79,6 +81,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     rates = _table(RatesSettings, "rates", raw, vault, findings)
     accounts = _accounts(raw, gateway or GatewaySettings(), vault, findings)
     carriers = _carriers(raw, carrier_models, vault, findings)
+    carrier_budgets = budgets.of_carriers(raw.get("carriers", {}), findings)
     routes = _routes(raw, accounts, findings)
     content = _content(raw, accounts, findings)
     checks.check_accounts_of_carriers(carriers, [account.name for account in accounts if account.name], findings)
@@ -86,6 +89,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     route_checks.check_reach(routes, _lines(source), findings)
     if rates:
         route_checks.check_prices(routes, carriers, rates.currency, findings)
+        budgets.check(readable, carrier_budgets, carriers, rates.currency, findings)
     files: dict[str, BaseModel] = {f"accounts[{account.system_id}]": account for account in readable}
     files |= {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
@@ -116,6 +120,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         rates=rates,
         accounts=readable,
         carriers=carriers,
+        carrier_budgets=carrier_budgets,
         routes=routes,
         content=content,
         warnings=tuple(findings.warnings),
@@ -231,8 +236,9 @@ def _carrier(
         findings.fault(f"{path}.type", "is no known type of carrier", suggest(str(kind), models))
         return None
     faults_before = len(findings.faults)
-    filled = fill_carrier(anchored(table, model, vault.folder), model, path, vault, findings)
-    carrier = read(model, filled, path, findings, companions(model))
+    own = {key: value for key, value in table.items() if key not in BESIDE}
+    filled = fill_carrier(anchored(own, model, vault.folder), model, path, vault, findings)
+    carrier = read(model, filled, path, findings, (*companions(model), *BESIDE))
     return carrier if len(findings.faults) == faults_before else None
 
 

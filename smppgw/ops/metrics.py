@@ -263,6 +263,13 @@ class Metrics:
             r, "cost", "Cost booked at acceptance; never falls.",
             account=accounts, carrier=self._carriers, currency=(self._currency,),
         )  # fmt: skip
+        self._budget_used = self._gauge(
+            "budget_used_ratio", "Booked and reserved, of the limit of the present period.", "scope", "name", "period"
+        )
+        self._budget_refused = Counter(
+            "smppgw_budget_refused", "Messages that a budget had no room for.", ("scope", "name", "period"), registry=r
+        )
+        self._budgets: frozenset[tuple[str, str, str]] = frozenset()
 
         self._corrections = _Counters(
             r, "cost_corrections", "By how much carriers billed more, or less, than was booked.",
@@ -459,6 +466,25 @@ class Metrics:
     def cost(self, account: str, carrier: str, micros: int) -> None:
         """Money was booked: millionths of the reporting currency."""
         self._cost.add((account, carrier, self._currency), micros / _MICROS)
+
+    def know_budgets(self, budgets: Iterable[tuple[str, str, str]]) -> None:
+        """Show these from now on, by scope, name and period as configured; those that are gone are not shown more."""
+        before, self._budgets = self._budgets, frozenset(budgets)
+        for gone in before - self._budgets:
+            self._budget_used.remove(*gone)
+        for new in self._budgets - before:
+            self._budget_used.labels(*new).set(0)
+            self._budget_refused.labels(*new)
+
+    def budget_used(self, scope: str, name: str, period: str, ratio: float) -> None:
+        """How much of a budget is used: 1 is all of it."""
+        if (scope, name, period) in self._budgets:
+            self._budget_used.labels(scope, name, period).set(ratio)
+
+    def budget_refused(self, scope: str, name: str, period: str) -> None:
+        """A budget had no room for a message."""
+        if (scope, name, period) in self._budgets:
+            self._budget_refused.labels(scope, name, period).inc()
 
     def priced(self, carrier: str, traffic_class: str, part_micros: float) -> None:
         """A carrier has taken a message at this price of a part, in millionths of the reporting currency."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.budgets import Charge, Pot
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
@@ -53,6 +54,10 @@ class LeaseLostError(StoreError):
     """Some of the rows are no longer covered by the lease."""
 
 
+class BudgetSpentError(StoreError):
+    """A budget that looked as if it had room has none any more: somebody else was faster. The next try knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A time-limited right to work on rows."""
@@ -70,6 +75,8 @@ class Routed:
     """Without carriers: none can take it, and it ends REJECTED."""
     parts: int
     """How many SMS the whole text is billed as."""
+    charges: tuple[Charge, ...] = ()
+    """As of a segment."""
     text: str | None = None
     """What the text becomes; None: it stays as its parts say."""
     error: ErrorCode = ErrorCode.NO_CARRIER
@@ -100,6 +107,18 @@ class DueDoubt:
     sent: tuple[Sent, ...]
     holds_up_polls: bool = False
     """Whether others of its messages await their status: they are polled when nothing is in doubt any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One message of the past, with what became of it."""
+
+    message: Message
+    """As it was submitted, before its route rewrote anything; with its decision and its last carrier."""
+    was_taken: bool
+    """Whether a carrier has taken it, as far as is known."""
+    cost_micros: int | None
+    """What it cost, in millionths of the reporting currency; None: nothing, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +325,9 @@ class Store(Protocol):
             submissions: Segments that are whole texts bring their decision; parts bring none.
             rules: Per account, what holds for the texts that these parts start; it is stored with them.
             now: Unix seconds.
+
+        Raises:
+            BudgetSpentError: Their charges no longer fit; nothing was written.
         """
 
     async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
@@ -496,6 +518,13 @@ class Store(Protocol):
 
     async def backlog(self) -> Backlog:
         """Count what waits."""
+
+    async def spent(self, since: Collection[Pot]) -> Mapping[Pot, int]:
+        """Return what is used of these pots, and of later ones of the same budgets; nothing is missing but zeros.
+
+        Used is what is booked, and what is reserved by messages that are open; what ended without anybody knowing
+        whether it was sent stays reserved. Everything asked of this store before is contained.
+        """
 
     async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
         """Add up the parts of what a carrier took from ``since`` to before ``until``, as the ledger has them now."""

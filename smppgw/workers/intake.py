@@ -33,6 +33,7 @@ from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
 from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
 from smppgw.workers import restate, wanted
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.budgets import Budgets, Unaffordable
 from smppgw.workers.fraud import Fraud
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
@@ -60,6 +61,7 @@ class Intake:
         routes: Routes,
         screening: Screening,
         fraud: Fraud,
+        budgets: Budgets,
         ids: Mapping[IdForm, Ids],
         policies: Mapping[str, AccountPolicy],
         clock: Clock,
@@ -74,6 +76,7 @@ class Intake:
             routes: The routing table.
             screening: What accounts may not send.
             fraud: Where accounts may not write to.
+            budgets: What may be spent.
             ids: Writers of message ids, per form.
             policies: Per account, for how long texts wait for their parts, what then becomes of them, and what they
                 are screened for.
@@ -86,6 +89,7 @@ class Intake:
         self._routes = routes
         self._screening = screening
         self._fraud = fraud
+        self._budgets = budgets
         self._ids = ids
         self._rules = _rules(policies)
         self._screens = _screens(policies)
@@ -118,10 +122,14 @@ class Intake:
                 refused.append(respond(pdu, outcome.status))
             else:
                 accepted.append(outcome)
-        self._answer(connection, account, refused, at)
-        if accepted:
-            version = connection.session.interface_version or 0
-            self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        reserved = self._budgets.claim()
+        try:
+            self._answer(connection, account, refused, at)
+            if accepted:
+                version = connection.session.interface_version or 0
+                self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        finally:
+            self._budgets.hand_over(reserved)
         await self._fraud.keep()
 
     def _consider_safely(
@@ -203,7 +211,7 @@ class Intake:
         # Last: what is refused after this would make its own repetition a duplicate.
         self._screening.remember(screens, policy.system_id, draft, now)
         decision = None if way.decision is None else screens.signed(way.decision, draft.country)
-        return Way(draft, decision, message.parts - screened.parts)
+        return Way(draft, decision, way.charges, message.parts - screened.parts)
 
     def _route_draft(self, draft: Draft, message: Message, now: float) -> Way | Refusal:
         if draft.part is not None:
@@ -214,7 +222,13 @@ class Intake:
         decision = self._routes.route(message, now)
         if isinstance(decision, Unroutable):
             return _no_way(decision)
-        return self._fraud.judge(message, decision, now) or Way(draft, decision)
+        if refusal := self._fraud.judge(message, decision, now):
+            return refusal
+        paid = self._budgets.reserve(message, decision, now)
+        if isinstance(paid, Unaffordable):
+            self._fraud.give_back(message, decision, now)
+            return Refusal(paid.status, paid.reason)
+        return Way(draft, *paid)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -346,6 +360,7 @@ class Intake:
         now = self._clock.wall()
         texts = [replace(message, parts=text.parts(message.text).parts) for message in completed]
         routed = {whole.id: self._routed(whole, now) for whole in texts}
+        reserved = self._budgets.claim()
         try:
             self._on_finished(await self._store.route(routed, now))
         except StoreError:
@@ -354,30 +369,45 @@ class Intake:
                 if choice.decision.carriers:
                     self._fraud.give_back(replace(whole, parts=choice.parts), choice.decision, now)
             raise
+        finally:
+            self._budgets.hand_over(reserved)
         for whole in texts:
-            self._count_saved(whole.account, whole.parts - routed[whole.id].parts)
+            if routed[whole.id].decision.carriers:
+                self._count_saved(whole.account, whole.parts - routed[whole.id].parts)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
         await self._fraud.keep()
 
     def _routed(self, whole: Message, now: float) -> Routed:
         """Decide on a text whose parts are stored already: what cannot go, or must not, ends REJECTED."""
         screens = self._screens.get(whole.account)
-        screened = whole if screens is None else self._screening.completed(screens, whole)
+        if screens is None:
+            return self._decided(whole, now)
+        screened = self._screening.completed(screens, whole)
         if isinstance(screened, Refusal):
             _log.info("text kept back", account=whole.account, reason=screened.reason, kind=screened.kind)
             error = ErrorCode.BLOCKED if screened.kind is Kind.OPTED_OUT else ErrorCode.CONTENT_REFUSED
             return Routed(_hopeless(screened.reason), whole.parts, error=error)
-        decision = self._routes.route(screened, now)
+        decided = self._decided(screened, now)
+        return replace(
+            decided,
+            decision=screens.signed(decided.decision, whole.country),
+            text=None if screened.text is whole.text else screened.text,
+        )
+
+    def _decided(self, whole: Message, now: float) -> Routed:
+        decision = self._routes.route(whole, now)
         if isinstance(decision, Unroutable):
             return Routed(_hopeless(decision.reason), whole.parts)
-        refusal = self._fraud.judge(screened, decision, now)
+        refusal = self._fraud.judge(whole, decision, now)
         if refusal is not None:
             blocked = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", refusal.reason)))
             return Routed(blocked, whole.parts, error=ErrorCode.DESTINATION_BLOCKED)
-        if screens is None:
-            return Routed(decision, whole.parts)
-        changed = screened.text is not whole.text
-        return Routed(screens.signed(decision, whole.country), screened.parts, text=screened.text if changed else None)
+        paid = self._budgets.reserve(whole, decision, now)
+        if isinstance(paid, Unaffordable):
+            self._fraud.give_back(whole, decision, now)
+            unpaid = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", paid.reason)))
+            return Routed(unpaid, whole.parts, error=ErrorCode.BUDGET_SPENT)
+        return Routed(paid[0], whole.parts, paid[1])
 
     def _count_saved(self, account: str, parts: int) -> None:
         if parts:

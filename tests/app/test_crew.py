@@ -66,6 +66,7 @@ class Office:
             policies={"acme": policy()},
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
+            budgets=(),
             optouts=Optouts({}),
             ids=ids(),
             passwords=FakePasswords(),

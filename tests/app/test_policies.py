@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from smppgw.app import policies
 from smppgw.core.bind_rates import BindRate
+from smppgw.core.budgets import AtLimit, Period, Scope
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.pumping import Kind, Limit, PumpingRules
@@ -199,6 +200,24 @@ classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type =
     assert rule.traffic_class is TrafficClass.OTP
     assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
     assert not rule.fits("OTP", 2, bytes.fromhex("1501000101"), "hello")
+
+
+def test_budgets_of_accounts_and_carriers_begin_in_one_zone(load_text: Load) -> None:
+    monthly = 'budgets = [{ period = "month", limit = "9 EUR", status = "0x400" }]'
+    daily = 'budgets = [{ period = "day", limit = "5 EUR", at_limit = "hold", warn = 70 }]'
+    settings = load_text(
+        accounts=f'[[accounts]]\nsystem_id = "legacy"\npassword_hash = "{HASH}"\n{daily}',
+        carriers=f'[carriers.loop]\ntype = "loopback"\n{monthly}',
+        more='[rates]\nbudget_zone = "Europe/Berlin"',
+    )
+
+    of_account, of_carrier = policies.budgets(settings)
+
+    assert (of_account.scope, of_account.name, of_account.period) == (Scope.ACCOUNT, "legacy", Period.DAY)
+    assert (of_account.limit, of_account.at_limit, of_account.warn_pct) == (5_000_000, AtLimit.HOLD, 70)
+    assert (of_carrier.scope, of_carrier.name, of_carrier.period) == (Scope.CARRIER, "loop", Period.MONTH)
+    assert (of_carrier.limit, of_carrier.status) == (9_000_000, 0x400)
+    assert {of_account.zone, of_carrier.zone} == {ZoneInfo("Europe/Berlin")}
 
 
 def test_an_account_is_watched_for_pumping_by_its_rules(load_text: Load) -> None:

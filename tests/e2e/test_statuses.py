@@ -80,11 +80,13 @@ country = "DE"
             inbound = "1234"
             duplicates = "1h"
             """,
+        "spent": 'budgets = [{ period = "month", limit = "0.05 EUR" }]',
+        "vendor": 'budgets = [{ period = "day", limit = "0.05 EUR", status = "0x400" }]',
         "longer9": "",
         "longer16": "",
     }.items()
 )
-ROUTED = 'match = { account = ["legacy", "slow", "moody", "picky"] }\n'
+ROUTED = 'match = { account = ["legacy", "slow", "moody", "picky", "spent", "vendor"] }\n'
 """Of the only route, which is the last table of the configuration."""
 CONTENT = """
 [[content]]
@@ -106,9 +108,10 @@ ASSIGNED, OPTED_OUT = "4915112345678", "4915187654321"
 async def port(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
     async with AsyncExitStack() as stack:
         retarus = await stack.enter_async_context(serving(retarus_simulator()))
-        push = f'push_secret = "{PUSH_SECRET}"'
-        text = configuration(retarus=retarus.url, smpp=SMPP, account=ACCOUNTS, carrier=push) + ROUTED + CONTENT
+        carrier = f'push_secret = "{PUSH_SECRET}"\nrates = "card.csv"'
+        text = configuration(retarus=retarus.url, smpp=SMPP, account=ACCOUNTS, carrier=carrier) + ROUTED + CONTENT
         daemon = Daemon(tmp_path_factory.mktemp("statuses"), text)
+        (daemon.folder / "card.csv").write_text("prefix,price,currency\n,0.05,EUR\n")
         stack.push_async_callback(daemon.dispose)
         await daemon.start()
         await retarus.push_to(f"http://{daemon.events('ready')[-1]['pushes']}/push/retarus/{PUSH_SECRET}")
@@ -146,7 +149,7 @@ def numbered(pdu: Pdu) -> bytes:
     return encode(replace(pdu, sequence_number=SEQUENCE_NUMBER))
 
 
-def refusal(pdu: Pdu, status: CommandStatus) -> Header:
+def refusal(pdu: Pdu, status: int) -> Header:
     return Header(HEADER_OCTETS, pdu.command_id | RESPONSE_BIT, status, SEQUENCE_NUMBER)
 
 
@@ -532,6 +535,21 @@ async def test_above_the_rate_a_submit_is_throttled_and_the_session_stays(wire: 
 
     assert first.command_status == ROK
     assert second == refusal(PLAIN, CommandStatus.ESME_RTHROTTLED)
+    assert await is_alive(wire)
+
+
+@pytest.mark.parametrize(("account", "status"), [("spent", CommandStatus.ESME_RSUBMITFAIL), ("vendor", 0x400)])
+async def test_without_money_a_submit_is_refused_for_good_or_as_the_account_says(
+    wire: Wire, account: str, status: int
+) -> None:
+    """There is no convention (smpp.md, 1.1); an account without credit is one whose budget is used up."""
+    await wire.ask(bind_pdu(account))
+
+    first = await wire.ask(PLAIN)
+    second = await wire.answer_to(numbered(PLAIN))
+
+    assert first.command_status == ROK
+    assert second == refusal(PLAIN, status)
     assert await is_alive(wire)
 
 

@@ -2,8 +2,8 @@
 
 The next candidate of the decision that was stored gets it, in the transaction that stores the proof. Only a message
 that awaits its status goes this way. One whose call is in doubt, or that may have been sent twice, ends as reported:
-the proof is about one copy. So does one whose validity is over, or that has no later candidate. No receipt is owed; who
-was notified that a carrier has it is not notified again.
+the proof is about one copy. So does one whose validity is over, or that has no later candidate for which its budgets
+have room. No receipt is owed; who was notified that a carrier has it is not notified again.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from typing import Final
 from smppgw.core.model import Stage
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import PassedOn
-from smppgw.store.sqlite import rows
+from smppgw.store.sqlite import budgets, rows
 from smppgw.store.sqlite.finishing import ENDING, End, as_finish, close_in_attempts
 from smppgw.store.sqlite.queues import Queues
 
@@ -37,7 +37,7 @@ def pass_on(db: sqlite3.Connection, queues: Queues, ends: Iterable[End], now_ms:
 
 def _pass_on(db: sqlite3.Connection, queues: Queues, end: End, now_ms: int) -> PassedOn | None:
     row = db.execute(_FIND, (end.message, end.attempt, now_ms)).fetchone()
-    following = None if row is None else _following(row)
+    following = None if row is None else _following(db, row)
     if following is None:
         return None
     _, account, _, _, _, attempt, _, _, _, traffic_class, *_ = row
@@ -51,8 +51,8 @@ def is_settled(db: sqlite3.Connection, carrier: str, report: PushedReport) -> bo
     return bool(db.execute(_LEFT, (report.batch, carrier, report.recipient)).fetchone())
 
 
-def _following(row: rows.Row) -> str | None:
-    """Return the candidate after the carrier that had it."""
+def _following(db: sqlite3.Connection, row: rows.Row) -> str | None:
+    """Return the next candidate after the carrier that had it that no budget forbids; what it may cost is reserved."""
     carriers: Sequence[str] = rows.decision(row[-1]).carriers if row[-1] is not None else ()
     later = carriers[carriers.index(row[2]) + 1 :] if row[2] in carriers else ()
-    return next(iter(later), None)
+    return next((each for place, each in enumerate(later) if budgets.reopen(db, row[0], later[place:])), None)

@@ -102,6 +102,7 @@ CREATE TABLE messages (
     tries INTEGER NOT NULL DEFAULT 0,
     batch_cap INTEGER,
     possible_duplicate INTEGER NOT NULL DEFAULT 0,
+    charges TEXT,                       -- what it has taken out of which budgets, as JSON; NULL: nothing
     asks INTEGER NOT NULL DEFAULT 0,    -- to hear, besides receipts: 1 an intermediate notification, 2 an alert
     attempt INTEGER,
     ref TEXT,
@@ -278,3 +279,14 @@ CREATE VIEW ledger AS
     SELECT attempt, message, account, carrier, country, traffic_class, parts, micros, currency, reporting_micros, at_ms,
         final
     FROM costs WHERE stands = 1;
+
+-- What budgets have used, each in one of its periods: booked, or reserved by what is open. A sum of messages.charges.
+CREATE TABLE budgets (
+    scope INTEGER NOT NULL,             -- 0 account, 1 carrier
+    name TEXT NOT NULL,
+    period INTEGER NOT NULL,            -- 0 hour, 1 day, 2 month
+    start_ms INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    most INTEGER NOT NULL,              -- the limit that was asked for last
+    PRIMARY KEY (scope, name, period, start_ms)
+) STRICT, WITHOUT ROWID;
