@@ -14,6 +14,7 @@ from smppgw import app
 from smppgw.app.explaining import Candidate, Explanation, Hypothesis, explain
 from smppgw.cli.exits import Exit
 from smppgw.cli.options import config_option
+from smppgw.cli.replay import replay
 from smppgw.cli.story import wrapped
 from smppgw.cli.telling import tell_faults
 from smppgw.config.faults import ConfigFaults
@@ -33,6 +34,9 @@ _CLASSES: Final = {member.name.lower(): member for member in TrafficClass}
 @click.group()
 def route() -> None:
     """Where a message would go, and why."""
+
+
+route.add_command(replay)
 
 
 @route.command("explain")

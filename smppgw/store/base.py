@@ -107,6 +107,18 @@ class DueDoubt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One message of the past, with what became of it."""
+
+    message: Message
+    """As it was submitted, before its route rewrote anything; with its decision and its last carrier."""
+    was_taken: bool
+    """Whether a carrier has taken it, as far as is known."""
+    cost_micros: int | None
+    """What it cost, in millionths of the reporting currency; None: nothing, or nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """A message that has just ended."""
 

@@ -53,6 +53,13 @@ class Unroutable:
     status: int | None = None
     """The command_status that the rule itself names."""
 
+    @property
+    def result(self) -> RouteResult:
+        """Which of these it is."""
+        if not self.has_rule:
+            return RouteResult.NO_ROUTE
+        return RouteResult.NO_CANDIDATE if self.status is None else RouteResult.REFUSED
+
 
 class Routes:
     """The routing table with what is known of the carriers behind it."""

@@ -214,7 +214,7 @@ class TestATrace:
         assert (told.prepared_at, told.settled_at, told.due_at) == (START, START, START + 13)
         assert (trace.stage, trace.ref) == (Stage.AWAITING_STATUS, "J.1")
         (entry,) = trace.ledger
-        assert (entry.batch, entry.carrier, entry.is_booking) == (batch, "alpha", True)
+        assert (entry.batch, entry.carrier, entry.is_booking, entry.is_final) == (batch, "alpha", True, False)
         assert (entry.parts, entry.cost, entry.at) == (1, COST, START)
 
     async def test_calls_that_did_not_take_it_are_told_too(self, room: Room) -> None:
