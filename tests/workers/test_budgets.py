@@ -163,6 +163,7 @@ async def test_the_budget_of_a_carrier_leaves_its_messages_to_the_next(depot: De
     assert Counter(front.queued) == {"alpha": 1, "beta": 1}
     _, by_beta = await depot.real.lease("beta", 9, until=time.now + 9, now=time.now)
     assert len(by_beta) == 1
+    assert front.tally.drops == {("german", "alpha", DropKind.OVER_BUDGET): 1}
 
 
 @pytest.mark.parametrize(("unpriced", "status"), [(Unpriced.ALLOW, OK), (Unpriced.REFUSE, FAILED)])
