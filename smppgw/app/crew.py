@@ -11,10 +11,12 @@ import structlog
 from smppgw.app.entrance import pushers
 from smppgw.carriers.base import Carrier, Reconciles
 from smppgw.core.bind_rates import BindRate, BindRates
+from smppgw.core.budgets import Budget
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
+from smppgw.core.optout import Optouts
 from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Inbound
 from smppgw.ops.clock import Clock
@@ -25,6 +27,7 @@ from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.tally import Tally
 from smppgw.store.base import Finish, Reported, Store
 from smppgw.workers.binds import Binds
+from smppgw.workers.budgets import Budgets
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
@@ -50,6 +53,7 @@ _log = structlog.get_logger()
 
 _REMEMBERED: Final = 20_000
 """Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
+_SECRET_OCTETS: Final = 32
 
 
 class Worker(Protocol):
@@ -78,6 +82,8 @@ class Crew:
         policies: Mapping[str, AccountPolicy],
         router: Router,
         prices: Prices,
+        budgets: Sequence[Budget],
+        optouts: Optouts,
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
         lockout_rules: LockoutRules,
@@ -109,13 +115,23 @@ class Crew:
         self._tally = RouteTally()
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
-        screening = Screening(metrics)
+        screening = Screening(optouts=optouts, secret=secrets.token_bytes(_SECRET_OCTETS), count=metrics.filtered)
         self._fraud = Fraud(policies, part_prices=self._market.part_prices, store=store, clock=clock, metrics=metrics)
+        self.budgets = Budgets(
+            budgets,
+            prices=prices,
+            parts_this_month=self._market.parts_this_month,
+            tally=self._tally,
+            store=store,
+            clock=clock,
+            metrics=metrics,
+        )
         self._intake = Intake(
             store=store,
             routes=routes,
             screening=screening,
             fraud=self._fraud,
+            budgets=self.budgets,
             ids=ids,
             policies=policies,
             clock=clock,
@@ -126,6 +142,8 @@ class Crew:
         self._operations = Operations(
             store=store,
             routes=routes,
+            screening=screening,
+            budgets=self.budgets,
             ids=ids,
             clock=clock,
             metrics=metrics,
@@ -151,7 +169,7 @@ class Crew:
             jitter=random,
         )
         self.dispatchers: dict[str, Dispatcher] = {}
-        self.stoppable: list[Worker] = [self.outbinds]
+        self.stoppable: list[Worker] = [self.outbinds, self.budgets]
         for carrier in carriers.values():
             self._hire_for(carrier, store, prices)
         self.pushed = Pushed(
@@ -159,6 +177,7 @@ class Crew:
             store=store,
             policies=policies,
             prices=prices,
+            optouts=optouts,
             clock=clock,
             metrics=metrics,
             on_reported=self._reported,
@@ -213,7 +232,7 @@ class Crew:
         )
 
     async def remember(self, store: Store) -> None:
-        """Take up what the store knows from before a restart: of carriers, and of blocked numbers.
+        """Take up what the store knows from before a restart: of carriers, of blocked numbers, and what was spent.
 
         Raises:
             StoreError: It cannot be read.
@@ -221,6 +240,7 @@ class Crew:
         self._market.finished(await store.recent(_REMEMBERED))
         await self._market.count(store)
         self._fraud.remember(await store.blocks(self._clock.wall()))
+        await self.budgets.look()
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the workers of one carrier: three, and one that compares its days where it tells of them."""

@@ -4,11 +4,12 @@ Nothing is sent, stored or fetched. What carriers have done lately is read from 
 """
 
 import contextlib
+import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
@@ -16,6 +17,7 @@ from smppgw.carriers.base import Admits, Carrier
 from smppgw.carriers.http import Unobserved
 from smppgw.config.settings import Settings
 from smppgw.core.model import Decision, Message, TrafficClass
+from smppgw.core.optout import Optouts
 from smppgw.core.routing.market import Standing
 from smppgw.core.routing.rules import Rule
 from smppgw.core.routing.table import Router
@@ -27,11 +29,14 @@ from smppgw.smpp.pdu import SubmitSm
 from smppgw.store.base import Finish
 from smppgw.store.sqlite.figures import recent
 from smppgw.store.sqlite.opening import connect_reader
+from smppgw.store.sqlite.optouts import stored
 from smppgw.workers import wanted
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.routes import Routes, Unroutable
+from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Refusal, read_submit
 
+_Read = TypeVar("_Read")
 _REMEMBERED: Final = 20_000
 _NO_CHANCE: Final = 1.0 - 2**-53
 """Routing by quality sends nothing astray for the sake of learning."""
@@ -85,7 +90,7 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
         KeyError: There is no such account.
         StoreError: The store cannot be read.
     """
-    policy = policies.account_policies(settings.accounts, settings.routes)[asked.account]
+    policy = policies.account_policies(settings)[asked.account]
     prices, now = policies.prices(settings), clock.wall()
     pdu = _submit_of(asked, policy.alphabets[DataCoding.DEFAULT])
     draft = read_submit(pdu, policy, VERSION_3_4, now)
@@ -94,6 +99,11 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
     message = wanted.message(policy, pdu, draft, now)
     if asked.traffic_class is not None:
         message = replace(message, traffic_class=asked.traffic_class)
+    if policy.screens is not None:
+        screened = _screening(settings.store.path).submitted(policy.screens, message, now, whole=True)
+        if isinstance(screened, Refusal):
+            return _refused(screened, prices.currency)
+        message = screened
     carriers = make_carriers(settings.carriers, clock, Unobserved())
     market = LiveMarket(carriers, prices, tuple, clock)
     market.finished(_recent(settings.store.path))
@@ -156,12 +166,22 @@ def _wait(carrier: Carrier, message: Message, now: float) -> Deferred | None:
     return said if isinstance(said, Deferred) else None
 
 
+def _screening(path: Path) -> Screening:
+    """Screen as the daemon does, but that nothing is a repetition, and nothing is counted."""
+    return Screening(optouts=Optouts(_read(path, stored, {})), secret=b"", count=lambda _account, _kind: None)
+
+
 def _recent(path: Path) -> list[Finish]:
-    """Read what ended lately; nothing where there is no store yet."""
+    """Read what ended lately."""
+    return _read(path, lambda reader, turn: recent(reader, turn, _REMEMBERED), [])
+
+
+def _read(path: Path, read: Callable[[sqlite3.Connection, threading.Lock], _Read], nothing: _Read) -> _Read:
+    """Ask the store; where there is none yet, it has nothing."""
     if not path.is_file():
-        return []
+        return nothing
     reader = connect_reader(path)
     try:
-        return recent(reader, threading.Lock(), _REMEMBERED)
+        return read(reader, threading.Lock())
     finally:
         reader.close()

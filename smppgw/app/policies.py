@@ -1,13 +1,15 @@
 """From the configuration to the values that workers go by."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from smppgw.app.screens import screens
 from smppgw.app.tls import client_context
 from smppgw.config.accounts import Account, ClassMatch
+from smppgw.config.budgets import BudgetLimit
 from smppgw.config.destinations import allowed_countries
 from smppgw.config.kinds import UTC_NAME
 from smppgw.config.listen import Listen
@@ -15,6 +17,7 @@ from smppgw.config.pumping import PumpingSettings
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
 from smppgw.core.bind_rates import BindRate
+from smppgw.core.budgets import Budget, Scope
 from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
@@ -39,12 +42,12 @@ _BURST_OF_PLACES: Final = 10
 """How often all binds of an account may come at once, however small its bind_rate: a link that flaps is no storm."""
 
 
-def account_policies(accounts: Iterable[Account], routes: Sequence[Route]) -> dict[str, AccountPolicy]:
+def account_policies(settings: Settings) -> dict[str, AccountPolicy]:
     """Return the policy of each account, by system_id."""
-    return {account.system_id: _policy(account, routes) for account in accounts}
+    return {account.system_id: _policy(account, settings) for account in settings.accounts}
 
 
-def _policy(account: Account, routes: Sequence[Route]) -> AccountPolicy:
+def _policy(account: Account, settings: Settings) -> AccountPolicy:
     return AccountPolicy(
         system_id=account.system_id,
         password_hash=account.password_hash.reveal(),
@@ -69,7 +72,8 @@ def _policy(account: Account, routes: Sequence[Route]) -> AccountPolicy:
         assembly_s=account.assembly,
         send_incomplete=account.missing_parts == "send",
         inbound=account.inbound,
-        countries=allowed_countries(account, routes),
+        screens=screens(account, settings.content),
+        countries=allowed_countries(account, settings.routes),
         pumping=None if account.pumping is None else _pumping_rules(account.pumping),
     )
 
@@ -157,6 +161,36 @@ def _rule(route: Route) -> Rule:
         sender=route.sender,
         hold=route.hold,
         refuse=route.refuse,
+    )
+
+
+def budgets(settings: Settings) -> list[Budget]:
+    """Return the budgets of accounts and carriers."""
+    zone = ZoneInfo(settings.rates.budget_zone)
+    of_accounts = [
+        _budget(Scope.ACCOUNT, account.system_id, limit, zone)
+        for account in settings.accounts
+        for limit in account.budgets
+    ]
+    of_carriers = [
+        _budget(Scope.CARRIER, name, limit, zone)
+        for name, limits in settings.carrier_budgets.items()
+        for limit in limits
+    ]
+    return of_accounts + of_carriers
+
+
+def _budget(scope: Scope, name: str, limit: BudgetLimit, zone: ZoneInfo) -> Budget:
+    return Budget(
+        scope=scope,
+        name=name,
+        period=limit.period,
+        limit=limit.limit[0],
+        warn_pct=limit.warn,
+        at_limit=limit.at_limit,
+        status=limit.status,
+        unpriced=limit.unpriced,
+        zone=zone,
     )
 
 

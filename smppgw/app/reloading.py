@@ -103,10 +103,9 @@ class Reloader:
             return
         settings = new.settings
         former = self._crew.reload(
-            policies.account_policies(settings.accounts, settings.routes),
-            policies.router(settings.routes),
-            new.prices,
+            policies.account_policies(settings), policies.router(settings.routes), new.prices
         ).pieces()
+        self._crew.budgets.reload(policies.budgets(settings), new.prices)
         self._crew.outbinds.reload(new.callees)
         if new.tls is not None:
             for listener in self._listeners:

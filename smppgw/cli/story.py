@@ -219,7 +219,7 @@ def _asks(part: TracedPart) -> str:
 def _routing(decision: Decision) -> Iterator[str]:
     way = f": {', then '.join(decision.carriers)}" if decision.carriers else ": no carrier is left"
     yield f"by route {decision.rule} ({decision.strategy}){way}"
-    yield from (f"not {carrier}: {reason}" for carrier, reason, _ in decision.dropped)
+    yield from (f"not {carrier}: {reason}" if carrier else reason for carrier, reason, _ in decision.dropped)
     for belief in decision.beliefs:
         yield f"{belief.carrier} then: {_belief(belief)}"
     if decision.sender is not None:
@@ -248,7 +248,8 @@ def _call(call: TracedCall, trace: Trace) -> Iterator[_Step]:
     if booking is not None:
         ref = [f"its reference: {trace.ref}"] if trace.ref is not None and call.is_current else []
         polled = [f"asked {_count(call.polls, 'time')} for its status"] if call.polls else []
-        yield _Step(booking.at, "taken", [f"by {call.carrier}", *ref, *polled])
+        passed_on = [] if call.is_current else ["it said later that it sent nothing: queued again"]
+        yield _Step(booking.at, "taken", [f"by {call.carrier}", *ref, *polled, *passed_on])
     elif call.settled_at is not None and (result := _result(call, trace)):
         yield _Step(call.settled_at, *result)
 
@@ -322,16 +323,16 @@ def _fate(owed: Owed) -> str:
 
 
 def _costs(trace: Trace) -> Iterator[str]:
-    booked: dict[object, LedgerEntry] = {}
+    corrected = {entry.batch for entry in trace.ledger if not entry.is_booking}
     for entry in trace.ledger:
-        before = booked.get(entry.batch)
+        what = f"{_price(entry)} for {_count(entry.parts, 'part')}"
         if entry.is_booking:
-            yield f"{_price(entry)} for {_count(entry.parts, 'part')}, booked when {entry.carrier} took it"
-        elif before is not None and (before.cost, before.parts) == (entry.cost, entry.parts):
-            yield f"{_price(entry)} confirmed by {entry.carrier}"
+            is_confirmed = entry.is_final and entry.cost is not None and entry.batch not in corrected
+            yield f"{what}, booked when {entry.carrier} took it{' and confirmed since' if is_confirmed else ''}"
+        elif entry.parts:
+            yield f"corrected to {what}: the last word of {entry.carrier}"
         else:
-            yield f"corrected to {_price(entry)} for {_count(entry.parts, 'part')}, as {entry.carrier} says"
-        booked[entry.batch] = entry
+            yield f"corrected to nothing: by its last word {entry.carrier} does not bill it"
 
 
 def _price(entry: LedgerEntry) -> str:
@@ -374,8 +375,10 @@ def _coming(trace: Trace, now: float) -> Iterator[str]:
         case Stage.SENDING:
             yield f"the answer of the call; without one it is in doubt {call_due}"
         case Stage.DOUBTFUL:
-            step = "looked up" if call is not None and call.copy_arrived else "repeated or looked up"
-            yield f"the call is {step} {call_due}; nothing is sent anew unless on_doubt says so"
+            if call is not None and call.copy_arrived:
+                yield f"the call is looked up {call_due}; it is never sent anew"
+            else:
+                yield f"the call is repeated or looked up {call_due}; it is never sent anew unless on_doubt says so"
         case Stage.PARKED:
             yield f"ends as unknown {due}, if nobody has decided by then"
         case Stage.AWAITING_STATUS:

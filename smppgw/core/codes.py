@@ -49,6 +49,8 @@ class ErrorCode(IntEnum):
 
     CARRIER_ACCOUNT = 40, "the carrier account lacks permission, service or money"
 
+    BUDGET_SPENT = 50, "a budget of the account, or of every carrier it may take, is used up"
+
     EXPIRED_IN_GATEWAY = 60, "validity ended while the message still waited in the gateway"
     NO_CARRIER = 61, "no carrier of its route can take the message"
     PARTS_MISSING = 62, "a part of the long message did not come in time"

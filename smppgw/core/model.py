@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
 
+from smppgw.core.budgets import Charge
 from smppgw.core.codes import ErrorCode
 
 SubmissionId = NewType("SubmissionId", int)
@@ -126,12 +127,14 @@ class DropKind(StrEnum):
     NO_PRICE = "no_price"
     DELIVERS_TOO_LITTLE = "delivers_too_little"
     TOO_SLOW = "too_slow"
+    OVER_BUDGET = "over_budget"
 
 
 class Dropped(NamedTuple):
     """A carrier that a rule names, and that is not among the candidates."""
 
     carrier: str
+    """Empty where the reason is that of the whole message."""
     reason: str
     """For people."""
     kind: DropKind = DropKind.CANNOT_TAKE
@@ -174,6 +177,8 @@ class Segment:
     """How many SMS this text is billed as."""
     replaced: int = 0
     """Octets, or code units, of what was submitted that meant nothing in their alphabet and stand as ``?``."""
+    charges: tuple[Charge, ...] = ()
+    """What it reserves of budgets; none where neither its account nor a carrier of its decision has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

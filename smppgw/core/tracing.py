@@ -213,12 +213,14 @@ class LedgerEntry:
     """Of the call; None where that is no longer in the store."""
     carrier: str
     is_booking: bool
-    """Made at the hand-off; else what was learned later."""
+    """Made at the hand-off; else a correction that stands in its place."""
+    is_final: bool
+    """Whether it is what the carrier said last."""
     parts: int
     cost: Cost | None
     """None: the price is unknown."""
     at: float
-    """Of the booking, Unix seconds."""
+    """Of the booking, also in its correction; Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

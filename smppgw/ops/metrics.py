@@ -171,6 +171,10 @@ class Metrics:
             r, "filtered", "Messages kept back by what an account is screened for.",
             account=accounts, kind=labels.FILTER_KINDS,
         )  # fmt: skip
+        self._saved = _Counters(
+            r, "parts_saved", "SMS that texts are not billed as, because they were put into the GSM alphabet.",
+            account=accounts,
+        )  # fmt: skip
         self._fraud_blocks = _Counters(
             r, "fraud_blocks", "Blocks of numbers that look like pumping, by what gave them away.",
             account=accounts, kind=labels.BLOCK_KINDS,
@@ -259,6 +263,13 @@ class Metrics:
             r, "cost", "Cost booked at acceptance; never falls.",
             account=accounts, carrier=self._carriers, currency=(self._currency,),
         )  # fmt: skip
+        self._budget_used = self._gauge(
+            "budget_used_ratio", "Booked and reserved, of the limit of the present period.", "scope", "name", "period"
+        )
+        self._budget_refused = Counter(
+            "smppgw_budget_refused", "Messages that a budget had no room for.", ("scope", "name", "period"), registry=r
+        )
+        self._budgets: frozenset[tuple[str, str, str]] = frozenset()
 
         self._corrections = _Counters(
             r, "cost_corrections", "By how much carriers billed more, or less, than was booked.",
@@ -293,6 +304,7 @@ class Metrics:
 
     def _preset_account(self, account: str) -> None:
         self._submits.preset((account, "ESME_ROK"))
+        self._saved.preset((account,))
         self._filtered.preset(*((account, kind) for kind in labels.FILTER_KINDS[:-1]))
         self._fraud_blocks.preset(*((account, kind) for kind in labels.BLOCK_KINDS[:-1]))
         self._expected.labels(account).set(0)
@@ -373,6 +385,10 @@ class Metrics:
         """A message was kept back; ``kind`` is one of `labels.FILTER_KINDS`."""
         self._filtered.add((account, kind))
 
+    def parts_saved(self, account: str, parts: int) -> None:
+        """Texts were stored that are billed as so many SMS less than what was submitted."""
+        self._saved.add((account,), parts)
+
     def fraud_block(self, account: str, kind: str) -> None:
         """Numbers were blocked for an account; ``kind`` is one of `labels.BLOCK_KINDS`."""
         self._fraud_blocks.add((account, kind))
@@ -450,6 +466,25 @@ class Metrics:
     def cost(self, account: str, carrier: str, micros: int) -> None:
         """Money was booked: millionths of the reporting currency."""
         self._cost.add((account, carrier, self._currency), micros / _MICROS)
+
+    def know_budgets(self, budgets: Iterable[tuple[str, str, str]]) -> None:
+        """Show these from now on, by scope, name and period as configured; those that are gone are not shown more."""
+        before, self._budgets = self._budgets, frozenset(budgets)
+        for gone in before - self._budgets:
+            self._budget_used.remove(*gone)
+        for new in self._budgets - before:
+            self._budget_used.labels(*new).set(0)
+            self._budget_refused.labels(*new)
+
+    def budget_used(self, scope: str, name: str, period: str, ratio: float) -> None:
+        """How much of a budget is used: 1 is all of it."""
+        if (scope, name, period) in self._budgets:
+            self._budget_used.labels(scope, name, period).set(ratio)
+
+    def budget_refused(self, scope: str, name: str, period: str) -> None:
+        """A budget had no room for a message."""
+        if (scope, name, period) in self._budgets:
+            self._budget_refused.labels(scope, name, period).inc()
 
     def priced(self, carrier: str, traffic_class: str, part_micros: float) -> None:
         """A carrier has taken a message at this price of a part, in millionths of the reporting currency."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.budgets import Charge, Pot
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
@@ -31,6 +32,7 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.optout import Optout, Wish
 from smppgw.core.pumping import Block
 from smppgw.core.tracing import Clue, Sightings, Trace
 from smppgw.core.verdict import PushedReport, StatusReport
@@ -52,6 +54,10 @@ class LeaseLostError(StoreError):
     """Some of the rows are no longer covered by the lease."""
 
 
+class BudgetSpentError(StoreError):
+    """A budget that looked as if it had room has none any more: somebody else was faster. The next try knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A time-limited right to work on rows."""
@@ -69,6 +75,10 @@ class Routed:
     """Without carriers: none can take it, and it ends REJECTED."""
     parts: int
     """How many SMS the whole text is billed as."""
+    charges: tuple[Charge, ...] = ()
+    """As of a segment."""
+    text: str | None = None
+    """What the text becomes; None: it stays as its parts say."""
     error: ErrorCode = ErrorCode.NO_CARRIER
     """Of its end, where the decision is without carriers."""
 
@@ -212,6 +222,8 @@ class InboundText:
     data_coding: int
     parts: tuple[str, ...]
     at: float
+    wish: Wish | None = None
+    """Whether it opts somebody out, or in again; None: neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,10 +325,17 @@ class Store(Protocol):
             submissions: Segments that are whole texts bring their decision; parts bring none.
             rules: Per account, what holds for the texts that these parts start; it is stored with them.
             now: Unix seconds.
+
+        Raises:
+            BudgetSpentError: Their charges no longer fit; nothing was written.
         """
 
     async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
-        """Queue completed texts; one whose decision names no carrier ends REJECTED. Return what ended."""
+        """Queue completed texts; one whose decision names no carrier ends REJECTED. Return what ended.
+
+        Raises:
+            BudgetSpentError: The charges of one of them no longer fit; all of them still want a route.
+        """
 
     async def unrouted(self, limit: int) -> Sequence[Message]:
         """Return completed texts that lost their router (a crash between two commits), and those of a sweep."""
@@ -413,6 +432,9 @@ class Store(Protocol):
     async def lease_pushes(self, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Push]]:
         """Lease pushes whose time has come, in the order in which they came."""
 
+    async def optouts(self) -> Mapping[str, Sequence[int]]:
+        """Return per account who has opted out: the integers of E.164 digits, in ascending order."""
+
     async def unbooked(self, carrier: str, reports: Sequence[PushedReport]) -> Sequence[Message | None]:
         """Return the message of each report that proves it taken while the ledger lacks its cost; None for the rest."""
 
@@ -437,7 +459,7 @@ class Store(Protocol):
             push: As leased.
             reports: What it says about messages.
             costs: Of the messages that ``unbooked`` named; those that are missing have no known price.
-            inbound: Texts for accounts.
+            inbound: Texts for accounts; the wish of one that is new is stored with it.
             again_at: When the push is to be tried again; None: it is done.
             lease: Of the push.
             now: Unix seconds.
@@ -487,6 +509,9 @@ class Store(Protocol):
         """Give a waiting text another content; False, and nothing written, where it waits no more.
 
         Who has leased the old content loses the message.
+
+        Raises:
+            BudgetSpentError: The charges of the new content no longer fit; nothing was written.
         """
 
     async def keep_blocks(self, blocks: Sequence[Block], now: float) -> None:
@@ -500,6 +525,13 @@ class Store(Protocol):
 
     async def backlog(self) -> Backlog:
         """Count what waits."""
+
+    async def spent(self, since: Collection[Pot]) -> Mapping[Pot, int]:
+        """Return what is used of these pots, and of later ones of the same budgets; nothing is missing but zeros.
+
+        Used is what is booked, and what is reserved by messages that are open; what ended without anybody knowing
+        whether it was sent stays reserved. Everything asked of this store before is contained.
+        """
 
     async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
         """Add up the parts of what a carrier took from ``since`` to before ``until``, as the ledger has them now."""
@@ -519,6 +551,9 @@ class Archive(Protocol):
 
     def secret(self, name: str) -> bytes | None:
         """Return the octets of ``Store.secret``; None where that was never asked for."""
+
+    def optouts(self, account: str | None) -> Sequence[Optout]:
+        """Return who has opted out, of one account or of any, by account and number."""
 
     def search(self, clue: Clue, limit: int) -> Sightings:
         """Find at most ``limit`` messages, and as many inbound texts, that a clue leads to.

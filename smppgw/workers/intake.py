@@ -21,6 +21,7 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.model import Decision, Dropped, Message, Operation, Submission
 from smppgw.core.operations import Addressed
+from smppgw.core.screening import Kind, Screens
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
 from smppgw.ops.metrics import Metrics
@@ -32,6 +33,7 @@ from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
 from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
 from smppgw.workers import restate, wanted
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.budgets import Budgets, Unaffordable
 from smppgw.workers.fraud import Fraud
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
@@ -59,6 +61,7 @@ class Intake:
         routes: Routes,
         screening: Screening,
         fraud: Fraud,
+        budgets: Budgets,
         ids: Mapping[IdForm, Ids],
         policies: Mapping[str, AccountPolicy],
         clock: Clock,
@@ -73,8 +76,10 @@ class Intake:
             routes: The routing table.
             screening: What accounts may not send.
             fraud: Where accounts may not write to.
+            budgets: What may be spent.
             ids: Writers of message ids, per form.
-            policies: Per account, for how long texts wait for their parts, and what then becomes of them.
+            policies: Per account, for how long texts wait for their parts, what then becomes of them, and what they
+                are screened for.
             clock: Time.
             metrics: Counts.
             on_queued: Told the carriers that have new work.
@@ -84,8 +89,10 @@ class Intake:
         self._routes = routes
         self._screening = screening
         self._fraud = fraud
+        self._budgets = budgets
         self._ids = ids
         self._rules = _rules(policies)
+        self._screens = _screens(policies)
         self._clock = clock
         self._metrics = metrics
         self._on_queued = on_queued
@@ -96,6 +103,7 @@ class Intake:
         """Go by another routing table and other policies; what is stored keeps its decision."""
         self._routes = routes
         self._rules |= _rules(policies)
+        self._screens |= _screens(policies)
 
     async def submit(self, connection: Connection, account: LiveAccount, pdus: Sequence[Submit], at: float) -> None:
         """Store and answer what one read brought.
@@ -114,10 +122,14 @@ class Intake:
                 refused.append(respond(pdu, outcome.status))
             else:
                 accepted.append(outcome)
-        self._answer(connection, account, refused, at)
-        if accepted:
-            version = connection.session.interface_version or 0
-            self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        reserved = self._budgets.claim()
+        try:
+            self._answer(connection, account, refused, at)
+            if accepted:
+                version = connection.session.interface_version or 0
+                self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        finally:
+            self._budgets.hand_over(reserved)
         await self._fraud.keep()
 
     def _consider_safely(
@@ -180,12 +192,28 @@ class Intake:
         return self._refuse(policy, pdu, way) if isinstance(way, Refusal) else Wanted(operation, pdu, (way,))
 
     def _find_way(self, policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Way | Refusal:
-        message = wanted.message(policy, pdu, draft, now)
         if policy.screens is not None:
-            screened = self._screening.screen(policy.screens, message, now, whole=draft.part is None)
-            if isinstance(screened, Refusal):
-                return screened
-            message = screened
+            return self._find_screened_way(policy, policy.screens, pdu, draft, now)
+        return self._route_draft(draft, wanted.message(policy, pdu, draft, now), now)
+
+    def _find_screened_way(
+        self, policy: AccountPolicy, screens: Screens, pdu: SubmitSm, draft: Draft, now: float
+    ) -> Way | Refusal:
+        message = wanted.message(policy, pdu, draft, now)
+        screened = self._screening.submitted(screens, message, now, whole=draft.part is None)
+        if isinstance(screened, Refusal):
+            return screened
+        if screened.text is not message.text:
+            draft = replace(draft, text=screened.text, parts=screened.parts)
+        way = self._route_draft(draft, screened, now)
+        if isinstance(way, Refusal):
+            return way
+        # Last: what is refused after this would make its own repetition a duplicate.
+        self._screening.remember(screens, policy.system_id, draft, now)
+        decision = None if way.decision is None else screens.signed(way.decision, draft.country)
+        return Way(draft, decision, way.charges, message.parts - screened.parts)
+
+    def _route_draft(self, draft: Draft, message: Message, now: float) -> Way | Refusal:
         if draft.part is not None:
             hopeless = self._routes.expect(message, now)
             if hopeless is not None:
@@ -194,7 +222,13 @@ class Intake:
         decision = self._routes.route(message, now)
         if isinstance(decision, Unroutable):
             return _no_way(decision)
-        return self._fraud.judge(message, decision, now) or Way(draft, decision)
+        if refusal := self._fraud.judge(message, decision, now):
+            return refusal
+        paid = self._budgets.reserve(message, decision, now)
+        if isinstance(paid, Unaffordable):
+            self._fraud.give_back(message, decision, now)
+            return Refusal(paid.status, paid.reason)
+        return Way(draft, *paid)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -248,6 +282,7 @@ class Intake:
             stored = await self._store.accept(submissions, self._rules, submissions[0].accepted_at)
         except StoreError as fault:
             return self._not_stored(policy, accepted, fault)
+        self._count_saved(policy.system_id, sum(way.parts_saved for each in accepted for way in each.ways))
         await self._supersede([submission for submission in submissions if submission.replaceable])
         self._on_queued({way.decision.carriers[0] for each in accepted for way in each.ways if way.decision})
         if stored.completed:
@@ -295,6 +330,7 @@ class Intake:
         self._give_back(policy, accepted)
         full = isinstance(fault, StoreFullError)
         status = CommandStatus.ESME_RMSGQFUL if full else CommandStatus.ESME_RSYSERR
+        self._screening.forget(policy.system_id, (way.draft for each in accepted for way in each.ways))
         _log.error("submits not stored", account=policy.system_id, submits=len(accepted), reason=str(fault))
         for _ in accepted:
             self._metrics.throttled(policy.system_id, "store")
@@ -324,26 +360,58 @@ class Intake:
         now = self._clock.wall()
         texts = [replace(message, parts=text.parts(message.text).parts) for message in completed]
         routed = {whole.id: self._routed(whole, now) for whole in texts}
+        reserved = self._budgets.claim()
         try:
             self._on_finished(await self._store.route(routed, now))
         except StoreError:
             for whole in texts:
-                if routed[whole.id].decision.carriers:
-                    self._fraud.give_back(whole, routed[whole.id].decision, now)
+                choice = routed[whole.id]
+                if choice.decision.carriers:
+                    self._fraud.give_back(replace(whole, parts=choice.parts), choice.decision, now)
             raise
+        finally:
+            self._budgets.hand_over(reserved)
+        for whole in texts:
+            if routed[whole.id].decision.carriers:
+                self._count_saved(whole.account, whole.parts - routed[whole.id].parts)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
         await self._fraud.keep()
 
     def _routed(self, whole: Message, now: float) -> Routed:
         """Decide on a text whose parts are stored already: what cannot go, or must not, ends REJECTED."""
+        screens = self._screens.get(whole.account)
+        if screens is None:
+            return self._decided(whole, now)
+        screened = self._screening.completed(screens, whole)
+        if isinstance(screened, Refusal):
+            _log.info("text kept back", account=whole.account, reason=screened.reason, kind=screened.kind)
+            error = ErrorCode.BLOCKED if screened.kind is Kind.OPTED_OUT else ErrorCode.CONTENT_REFUSED
+            return Routed(_hopeless(screened.reason), whole.parts, error=error)
+        decided = self._decided(screened, now)
+        return replace(
+            decided,
+            decision=screens.signed(decided.decision, whole.country),
+            text=None if screened.text is whole.text else screened.text,
+        )
+
+    def _decided(self, whole: Message, now: float) -> Routed:
         decision = self._routes.route(whole, now)
         if isinstance(decision, Unroutable):
-            return Routed(Decision("", (), (Dropped("", decision.reason),)), whole.parts)
+            return Routed(_hopeless(decision.reason), whole.parts)
         refusal = self._fraud.judge(whole, decision, now)
         if refusal is not None:
             blocked = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", refusal.reason)))
             return Routed(blocked, whole.parts, error=ErrorCode.DESTINATION_BLOCKED)
-        return Routed(decision, whole.parts)
+        paid = self._budgets.reserve(whole, decision, now)
+        if isinstance(paid, Unaffordable):
+            self._fraud.give_back(whole, decision, now)
+            unpaid = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", paid.reason)))
+            return Routed(unpaid, whole.parts, error=ErrorCode.BUDGET_SPENT)
+        return Routed(paid[0], whole.parts, paid[1])
+
+    def _count_saved(self, account: str, parts: int) -> None:
+        if parts:
+            self._metrics.parts_saved(account, parts)
 
     def _answer(self, connection: Connection, account: LiveAccount, responses: Sequence[Pdu], at: float) -> None:
         if not responses:
@@ -357,11 +425,19 @@ class Intake:
             self._metrics.submit(name, status_name(response.command_status), lasted_s)
 
 
+def _hopeless(reason: str) -> Decision:
+    return Decision("", (), (Dropped("", reason),))
+
+
 def _no_way(unroutable: Unroutable) -> Refusal:
     if unroutable.status is not None:
         return Refusal(unroutable.status, unroutable.reason)
     status = CommandStatus.ESME_RSUBMITFAIL if unroutable.has_rule else CommandStatus.ESME_RINVDSTADR
     return Refusal(status, unroutable.reason)
+
+
+def _screens(policies: Mapping[str, AccountPolicy]) -> dict[str, Screens | None]:
+    return {name: policy.screens for name, policy in policies.items()}
 
 
 def _rules(policies: Mapping[str, AccountPolicy]) -> dict[str, AssemblyRule]:

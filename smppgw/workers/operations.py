@@ -10,7 +10,8 @@ What is not the account's own is answered like what does not exist: the store lo
   cancel_sm without a message_id ends everything that waits between the two addresses, of its service_type if it has
   one. With a message_id and a destination it ends that destination of a submit_multi.
 * A part of a long text stands for the whole text.
-* A new text is checked and routed as in a submit. Texts of several parts or destinations cannot be replaced.
+* A new text is screened, checked, routed and paid for as in a submit, before the old one gives back what it reserved of
+  budgets. Texts of several parts or destinations cannot be replaced.
 
 Each account may ask ``max_tps`` times a second, and so much at once as with submits; questions cost no submits.
 """
@@ -36,8 +37,10 @@ from smppgw.smpp.dialects import Dialect, IdInText
 from smppgw.smpp.pdu import CancelSm, CancelSmResp, Pdu, QuerySm, QuerySmResp, ReplaceSm, ReplaceSmResp, respond
 from smppgw.store.base import Finish, Store, StoreError
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.budgets import Budgets, Unaffordable
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
+from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Refusal, Rewrite, read_replacement, status_name
 
 _log = structlog.get_logger()
@@ -61,6 +64,8 @@ class Operations:
         *,
         store: Store,
         routes: Routes,
+        screening: Screening,
+        budgets: Budgets,
         ids: Mapping[IdForm, Ids],
         clock: Clock,
         metrics: Metrics,
@@ -72,6 +77,8 @@ class Operations:
         Args:
             store: Where the messages are.
             routes: The routing table.
+            screening: What accounts may not send.
+            budgets: What may be spent.
             ids: Readers of message ids, per form.
             clock: Time.
             metrics: Counts.
@@ -80,6 +87,8 @@ class Operations:
         """
         self._store = store
         self._routes = routes
+        self._screening = screening
+        self._budgets = budgets
         self._ids = ids
         self._clock = clock
         self._metrics = metrics
@@ -194,8 +203,12 @@ class Operations:
         replacement = rewrite if isinstance(rewrite, Refusal) else self._route(policy, pdu, found.original, rewrite)
         if isinstance(replacement, Refusal):
             return replacement
-        if not await self._store.replace(replacement, now):
-            return _FIXED
+        reserved = self._budgets.claim()
+        try:
+            if not await self._store.replace(replacement, now):
+                return _FIXED
+        finally:
+            self._budgets.hand_over(reserved)
         self._on_queued(replacement.decision.carriers[:1])
         _log.info("replaced", account=policy.system_id)
         if replacement.replaced:
@@ -219,19 +232,30 @@ class Operations:
             schedule_at=rewrite.schedule_at,
             expires_at=rewrite.expires_at,
         )
+        screens = policy.screens
+        if screens is not None:
+            screened = self._screening.completed(screens, message)
+            if isinstance(screened, Refusal):
+                return Refusal(CommandStatus.ESME_RREPLACEFAIL, screened.reason, screened.kind)
+            message = screened
         decision = self._routes.route(message, self._clock.wall())
         if isinstance(decision, Unroutable):
             return Refusal(CommandStatus.ESME_RREPLACEFAIL, decision.reason)
+        paid = self._budgets.reserve(message, decision, self._clock.wall())
+        if isinstance(paid, Unaffordable):
+            return Refusal(CommandStatus.ESME_RREPLACEFAIL, paid.reason)
+        decision, charges = paid
         return Replacement(
             message=message.id,
             account=policy.system_id,
             text=message.text,
             parts=message.parts,
             replaced=rewrite.replaced,
-            decision=decision,
+            decision=decision if screens is None else screens.signed(decision, message.country),
             schedule_at=message.schedule_at,
             expires_at=message.expires_at,
             registered_delivery=pdu.registered_delivery,
+            charges=charges,
         )
 
     # --- ids ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from smppgw.app.crew import Crew, new_batch_id
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.lockout import LockoutRules
+from smppgw.core.optout import Optouts
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing.rules import Match, Rule, candidates
 from smppgw.core.routing.table import Router
@@ -65,6 +66,8 @@ class Office:
             policies={"acme": policy()},
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
+            budgets=(),
+            optouts=Optouts({}),
             ids=ids(),
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),

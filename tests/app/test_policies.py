@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from smppgw.app import policies
 from smppgw.core.bind_rates import BindRate
+from smppgw.core.budgets import AtLimit, Period, Scope
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.pumping import Kind, Limit, PumpingRules
@@ -47,10 +48,12 @@ validity = "2h"
 traffic_class = "otp"
 assembly = "30s"
 missing_parts = "send"
-"""
+duplicates = "30s"
+""",
+        more='[[content]]\nname = "links"\nlinks = []',
     )
 
-    policy = policies.account_policies(settings.accounts, settings.routes)["legacy"]
+    policy = policies.account_policies(settings)["legacy"]
 
     assert policy.password_hash == HASH
     assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
@@ -65,13 +68,19 @@ missing_parts = "send"
     assert policy.receipts_as_data_sm
     assert policy.multi_ids_apart
     assert policy.send_incomplete
+    assert policy.screens is not None
+    assert (policy.screens.duplicates_s, len(policy.screens.content)) == (30.0, 1)
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
 
 
 def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Load) -> None:
     settings = load_text(more='[gateway]\nassembly = "45s"')
 
-    assert policies.account_policies(settings.accounts, settings.routes)["legacy"].assembly_s == 45.0
+    assert policies.account_policies(settings)["legacy"].assembly_s == 45.0
+
+
+def test_an_account_that_says_nothing_is_screened_for_nothing(load_text: Load) -> None:
+    assert policies.account_policies(load_text())["legacy"].screens is None
 
 
 OUTBIND = f"""[[accounts]]
@@ -186,11 +195,29 @@ password_hash = "{HASH}"
 classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type = "OTP", traffic_class = "otp" }}]"""
     )
 
-    (rule,) = policies.account_policies(settings.accounts, settings.routes)["legacy"].classes
+    (rule,) = policies.account_policies(settings)["legacy"].classes
 
     assert rule.traffic_class is TrafficClass.OTP
     assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
     assert not rule.fits("OTP", 2, bytes.fromhex("1501000101"), "hello")
+
+
+def test_budgets_of_accounts_and_carriers_begin_in_one_zone(load_text: Load) -> None:
+    monthly = 'budgets = [{ period = "month", limit = "9 EUR", status = "0x400" }]'
+    daily = 'budgets = [{ period = "day", limit = "5 EUR", at_limit = "hold", warn = 70 }]'
+    settings = load_text(
+        accounts=f'[[accounts]]\nsystem_id = "legacy"\npassword_hash = "{HASH}"\n{daily}',
+        carriers=f'[carriers.loop]\ntype = "loopback"\n{monthly}',
+        more='[rates]\nbudget_zone = "Europe/Berlin"',
+    )
+
+    of_account, of_carrier = policies.budgets(settings)
+
+    assert (of_account.scope, of_account.name, of_account.period) == (Scope.ACCOUNT, "legacy", Period.DAY)
+    assert (of_account.limit, of_account.at_limit, of_account.warn_pct) == (5_000_000, AtLimit.HOLD, 70)
+    assert (of_carrier.scope, of_carrier.name, of_carrier.period) == (Scope.CARRIER, "loop", Period.MONTH)
+    assert (of_carrier.limit, of_carrier.status) == (9_000_000, 0x400)
+    assert {of_account.zone, of_carrier.zone} == {ZoneInfo("Europe/Berlin")}
 
 
 def test_an_account_is_watched_for_pumping_by_its_rules(load_text: Load) -> None:
@@ -209,7 +236,7 @@ block_for = "6h"
 status = 0x400"""
     )
 
-    policy = policies.account_policies(settings.accounts, settings.routes)["legacy"]
+    policy = policies.account_policies(settings)["legacy"]
 
     assert policy.countries == frozenset({"DE"})
     assert policy.pumping == PumpingRules(

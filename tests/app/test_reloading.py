@@ -49,6 +49,10 @@ class FakeCrew:
         self.prices = Prices({}, Exchange(), "EUR")
         self.callees: list[list[str]] = []
         self.outbinds = SimpleNamespace(reload=lambda callees: self.callees.append(list(callees)))
+        self.budgets = SimpleNamespace(
+            reload=lambda budgets, prices: self.budgeted.append([str(one) for one in budgets])
+        )
+        self.budgeted: list[list[str]] = []
         self.binds = SimpleNamespace(accounts={"legacy": None})
 
     def reload(self, policies: dict[str, Any], router: Any, prices: Prices) -> Prices:
@@ -105,6 +109,15 @@ async def test_who_is_called_is_gone_by_too(load_text: Load) -> None:
     await scene.reload()
 
     assert scene.crew.callees == [["other"]]
+
+
+async def test_budgets_are_gone_by_at_once_those_of_carriers_too(load_text: Load) -> None:
+    budgeted = '[carriers.loop]\ntype = "loopback"\nbudgets = [{ period = "day", limit = "5 EUR" }]'
+    scene = Scene(load_text(), lambda: load_text(carriers=budgeted))
+
+    await scene.reload()
+
+    assert scene.crew.budgeted == [["day budget of carrier loop"]]
 
 
 async def test_an_account_that_is_gone_is_no_longer_missed(load_text: Load) -> None:

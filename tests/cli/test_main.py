@@ -22,10 +22,11 @@ COMMANDS = [
     "receipt",
     "route",
     "trace",
+    "optouts",
     "health",
     "hash-password",
 ]
-MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "trace", "health", "hash-password"]
+MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "trace", "optouts", "health", "hash-password"]
 
 
 def call(*arguments: str) -> Result:

@@ -93,7 +93,13 @@ def call(**changes: Any) -> TracedCall:
 
 
 BOOKED = LedgerEntry(
-    batch=BATCH, carrier="alpha", is_booking=True, parts=1, cost=Cost(75_000, "EUR", 75_000), at=START + 0.75
+    batch=BATCH,
+    carrier="alpha",
+    is_booking=True,
+    is_final=False,
+    parts=1,
+    cost=Cost(75_000, "EUR", 75_000),
+    at=START + 0.75,
 )
 
 
@@ -215,6 +221,15 @@ def test_the_decision_is_told_with_what_was_believed() -> None:
     ]
 
 
+def test_why_a_message_waits_for_its_budget_is_told() -> None:
+    waits = Dropped("", "waits: the day budget of account legacy is used up")
+
+    words = told(trace(decision=Decision("default", ("alpha",), (waits,), hold_until=START + 60)))
+
+    assert "waits: the day budget of account legacy is used up" in words
+    assert "not :" not in words
+
+
 def test_parts_are_told_each_with_its_own_receipt() -> None:
     assembly = TracedAssembly(reference=167, total=2, started_at=START, deadline_at=START + 120, send_incomplete=False)
     parts = (part(1, owed=(owed(),)), part(2, owed=(owed(outcome=Outcome.EXPIRED, error=ErrorCode.VALIDITY_EXCEEDED),)))
@@ -321,6 +336,10 @@ def test_a_doubt_is_told_with_what_was_tried_and_how_it_ended() -> None:
         ({"stage": Stage.PARKED, "due_at": START}, "ends as unknown now (due since 2023-11-14 22:13:20), if nobody"),
         ({"stage": Stage.SENDING, "calls": (call(due_at=START + 10),)}, "without one it is in doubt now"),
         ({"stage": Stage.DOUBTFUL, "calls": (call(due_at=START + 12),)}, "the call is repeated or looked up in 2.0 s"),
+        (
+            {"stage": Stage.DOUBTFUL, "calls": (call(due_at=START + 12, copy_arrived=True),)},
+            "the call is looked up in 2.0 s (2023-11-14 22:13:32); it is never sent anew",
+        ),
         ({"stage": Stage.AWAITING_STATUS, "calls": (call(due_at=START + 12),)}, "asked for its status in 2.0 s"),
         ({"stage": Stage.QUEUED}, "expires in 59 min 50 s (2023-11-14 23:13:20) if it still waits then"),
     ],
@@ -356,12 +375,28 @@ def test_a_receipt_that_waits_is_what_is_next() -> None:
 
 
 def test_costs_are_told_as_the_ledger_has_them() -> None:
-    corrected = replace(BOOKED, is_booking=False, parts=2, cost=Cost(150_000, "EUR", 150_000))
-    confirmed = replace(BOOKED, is_booking=False)
+    corrected = replace(BOOKED, is_booking=False, is_final=True, parts=2, cost=Cost(150_000, "EUR", 150_000))
+    final = replace(BOOKED, is_final=True)
 
-    assert "corrected to 0.15 EUR for 2 parts, as alpha says" in told(ended(ledger=(BOOKED, corrected)))
-    assert "0.075 EUR confirmed by alpha" in told(ended(ledger=(BOOKED, confirmed)))
-    assert "costs       an unknown price for 1 part" in told(ended(ledger=(replace(BOOKED, cost=None),)))
+    assert "0.075 EUR for 1 part, booked when alpha took it\n" in told(ended())
+    assert "booked when alpha took it and confirmed since\n" in told(ended(ledger=(final,)))
+    assert (
+        "costs       0.075 EUR for 1 part, booked when alpha took it\n"
+        "            corrected to 0.15 EUR for 2 parts: the last word of alpha\n"
+    ) in told(ended(ledger=(final, corrected)))
+    nothing = replace(corrected, parts=0, cost=Cost(0, "EUR", 0))
+    assert "corrected to nothing: by its last word alpha does not bill it\n" in told(ended(ledger=(final, nothing)))
+    unknown = replace(final, cost=None)
+    assert "costs       an unknown price for 1 part, booked when alpha took it\n" in told(ended(ledger=(unknown,)))
+
+
+def test_what_a_carrier_took_and_sent_nowhere_goes_on() -> None:
+    calls = (call(is_current=False), call(carrier="beta", batch=BatchId("5a5a")))
+
+    shown = told(ended(calls=calls))
+
+    assert "it said later that it sent nothing: queued again\n" in shown
+    assert "not taken" not in shown
 
 
 def test_what_is_no_longer_there_is_said() -> None:

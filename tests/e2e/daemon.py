@@ -130,6 +130,10 @@ class Daemon:
         """Return how many rows a table of the store has."""
         return int(self._select(f"SELECT count(*) FROM {table}")[0][0])
 
+    def spent(self) -> dict[str, int]:
+        """Return what the ledger has for each carrier, in micro-units of its currency."""
+        return dict(self._select("SELECT carrier, sum(micros) FROM ledger GROUP BY carrier"))
+
     def stored_ids(self) -> set[str]:
         """Return the message_id of every stored submission."""
         return {row[0] for row in self._select("SELECT message_id FROM submissions")}

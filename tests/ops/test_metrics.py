@@ -32,6 +32,7 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "smpp_submit_response_seconds": ("histogram", frozenset()),
     "smpp_throttled": ("counter", frozenset({"account", "limit"})),
     "filtered": ("counter", frozenset({"account", "kind"})),
+    "parts_saved": ("counter", frozenset({"account"})),
     "fraud_blocks": ("counter", frozenset({"account", "kind"})),
     "smpp_window_used": ("gauge", frozenset({"account"})),
     "messages": ("counter", frozenset({"account", "carrier"})),
@@ -59,6 +60,8 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "receipts_unmatched": ("counter", frozenset({"carrier"})),
     "pushes": ("counter", frozenset({"carrier", "result"})),
     "inbound_messages": ("counter", frozenset({"account", "carrier"})),
+    "budget_used_ratio": ("gauge", frozenset({"scope", "name", "period"})),
+    "budget_refused": ("counter", frozenset({"scope", "name", "period"})),
     "cost": ("counter", frozenset({"account", "carrier", "currency"})),
     "cost_corrections": ("counter", frozenset({"account", "carrier", "currency", "direction"})),
     "messages_passed_on": ("counter", frozenset({"carrier"})),
@@ -123,6 +126,8 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
     metrics.push(stranger, stranger)
     metrics.inbound(stranger, stranger)
     metrics.cost(stranger, stranger, 1)
+    metrics.budget_used(stranger, stranger, stranger, 1.0)
+    metrics.budget_refused(stranger, stranger, stranger)
     metrics.priced(stranger, stranger, 1)
     metrics.decisions({(stranger, stranger): 1})
     metrics.drops({(stranger, stranger, stranger): 1})
@@ -141,6 +146,7 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
 
 def test_every_promised_metric_is_there_with_its_type_and_labels(books: Books) -> None:
     touch_everything(books.metrics, "legacy")
+    books.metrics.know_budgets([("account", "legacy", "day")])
     books.metrics.reconciled("alibaba", ours=1, theirs=1)
     books.metrics.standings({("alibaba", "otp"): (0.9, 4.0)})
     families = {
@@ -224,6 +230,19 @@ def test_strangers_do_not_make_the_process_grow(books: Books) -> None:
         touch_everything(books.metrics, f"stranger{number}")
 
     assert len(books.metrics._binds._children) == kept
+
+
+def test_budgets_are_shown_while_they_are_configured(books: Books) -> None:
+    day, hour = ("account", "legacy", "day"), ("carrier", "retarus", "hour")
+    labelled = [dict(zip(("scope", "name", "period"), one, strict=True)) for one in (day, hour)]
+    books.metrics.know_budgets([day, hour])
+    books.metrics.budget_used(*day, 0.5)
+    books.metrics.budget_refused(*day)
+
+    books.metrics.know_budgets([hour])
+
+    assert [books.samples().get(("smppgw_budget_used_ratio", frozenset(one.items()))) for one in labelled] == [None, 0]
+    assert [books.samples()["smppgw_budget_refused_total", frozenset(one.items())] for one in labelled] == [1, 0]
 
 
 def test_pdu_totals_of_unlisted_commands_share_one_series(books: Books) -> None:

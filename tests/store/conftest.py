@@ -2,12 +2,14 @@
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from smppgw.core.budgets import Period, Pot, Scope
 from smppgw.core.model import Stage
 from smppgw.store.base import Store
 from smppgw.store.sqlite import SqliteStore
@@ -43,6 +45,16 @@ class SqliteBackend:
 
     async def open_counts(self) -> Mapping[str, int]:
         return dict(self.rows("SELECT batch, open FROM attempts WHERE state < 3"))
+
+    async def taken_out(self) -> Mapping[Pot, int]:
+        shares = self.rows(
+            """SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, (j.value ->> 5) + (j.value ->> 6)
+               FROM messages m, json_each(m.charges) j"""
+        )
+        found: Counter[Pot] = Counter()
+        for scope, name, period, start_ms, micros in shares:
+            found[Pot(Scope(scope), name, Period(period), start_ms)] += micros
+        return {pot: micros for pot, micros in found.items() if micros}
 
     async def costs(self) -> Sequence[tuple[int, int | None]]:
         return [(message, micros) for message, micros in self.rows("SELECT message, micros FROM costs ORDER BY 1")]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.budgets import Charge, Pot
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Requeued, Taken
 from smppgw.core.model import (
@@ -79,6 +80,9 @@ class Backend(Protocol):
     async def open_counts(self) -> Mapping[str, int]:
         """Return how many messages each attempt that is not done still has to ask about."""
 
+    async def taken_out(self) -> Mapping[Pot, int]:
+        """Return what the messages have taken out of each pot, added up one by one; no zeros."""
+
     async def costs(self) -> Sequence[tuple[int, int | None]]:
         """Return message and micro-units of each booking."""
 
@@ -138,6 +142,7 @@ class Room:
         carriers: tuple[str, ...] = ("alpha", "beta"),
         recipients: Sequence[str] = (RECEIVER,),
         replaced: int = 0,
+        charges: tuple[Charge, ...] = (),
         **changes: Any,
     ) -> Submission:
         """Make a submission with a segment for each recipient; a part when ``part`` is given."""
@@ -151,6 +156,7 @@ class Room:
                 part=part,
                 decision=None if part else Decision("default", carriers),
                 replaced=replaced,
+                charges=charges,
             )
             for recipient in recipients
         )

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from smppgw.core.budgets import Charge, Period, Pot, Scope
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
 from smppgw.core.model import Address, BatchId, CarrierRef, Decision, MessageId, Outcome
@@ -63,7 +64,9 @@ async def everything(room: Room) -> None:
         await room.submit_part(number, 2, f"part {number}")
     await room.route(*await store.unrouted(10))
     await room.submit_part(1, 2, "part 1", registered_delivery=0x11)
-    numbers = [await room.submit(registered_delivery=0x11, wants_alert=True) for _ in range(6)]
+    charge = Charge(Pot(Scope.ACCOUNT, "acme", Period.DAY, 0), 5, 1000)
+    numbers = [await room.submit(registered_delivery=0x11, wants_alert=True, charges=(charge,)) for _ in range(6)]
+    await store.spent([charge.pot])
     lease, messages = await room.lease(limit=1)
     steps = {messages[0].id: Requeued("alpha", None, 0)}
     await store.put_back(steps, lease=lease, now=room.now)

@@ -88,7 +88,7 @@ def metrics_for(accounts: Iterable[str] = ("acme", "bolt"), carriers: Iterable[s
     )
 
 
-def value_of(metrics: Metrics, name: str, **labels: str) -> float:
+def value_of(metrics: Metrics, name: str, /, **labels: str) -> float:
     """Return the value of one series; 0 where there is none yet."""
     return metrics._registry.get_sample_value(f"smppgw_{name}", labels) or 0.0
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.budgets import Pot
 from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Cost, Message, MessageId, Outgoing, OutgoingId, Submission
@@ -38,11 +39,13 @@ from smppgw.store.base import (
 from smppgw.store.sqlite import (
     accepting,
     blocking,
+    budgets,
     calls,
     figures,
     meta,
     opening,
     operations,
+    optouts,
     outbox,
     pushing,
     reporting,
@@ -214,6 +217,10 @@ class SqliteStore:
             lambda db: pushing.settle(db, self._queues, push, reports, costs, inbound, again_at, lease, now)
         )
 
+    async def optouts(self) -> Mapping[str, Sequence[int]]:
+        """See ``Store``."""
+        return await asyncio.to_thread(optouts.stored, self._reader, self._reading)
+
     async def lease_doubts(
         self, carrier: str, limit: int, *, until: float, now: float
     ) -> tuple[Lease, Sequence[DueDoubt]]:
@@ -290,6 +297,10 @@ class SqliteStore:
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await asyncio.to_thread(figures.backlog, self._reader, self._path, self._reading)
+
+    async def spent(self, since: Collection[Pot]) -> Mapping[Pot, int]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: budgets.spent(db, since))
 
     async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
         """See ``Store``."""

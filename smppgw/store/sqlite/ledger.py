@@ -13,13 +13,15 @@ from typing import Any, Final
 from smppgw.core.disposition import Taken
 from smppgw.core.model import MessageId, Outcome
 from smppgw.store.base import Correction
+from smppgw.store.sqlite import budgets
 from smppgw.store.sqlite.finishing import End
-from smppgw.store.sqlite.rows import seconds
+from smppgw.store.sqlite.rows import json_ids, seconds
 
-_OPEN: Final = "attempt = ? AND message = ? AND kind = 0 AND final = 0"
-_CONFIRM: Final = f"UPDATE costs SET final = 1 WHERE {_OPEN}"  # noqa: S608 - a constant
-_SETTLE: Final = f"""UPDATE costs SET final = 1, stands = parts = ? WHERE {_OPEN}
-    RETURNING account, carrier, parts, micros, reporting_micros, at_ms"""  # noqa: S608 - a constant
+_CONFIRM: Final = """UPDATE costs SET final = 1
+    WHERE attempt = ? AND message IN (SELECT value FROM json_each(?)) AND kind = 0 AND final = 0"""
+_SETTLE: Final = """UPDATE costs SET final = 1, stands = parts = ?
+    WHERE attempt = ? AND message = ? AND kind = 0 AND final = 0
+    RETURNING account, carrier, parts, micros, reporting_micros, at_ms"""
 _CORRECT: Final = """INSERT INTO costs
     SELECT attempt, message, 1, account, carrier, country, traffic_class, ?, ?, currency, ?, at_ms, 1, 1
     FROM costs WHERE attempt = ? AND message = ? AND kind = 0"""
@@ -45,7 +47,9 @@ def book(
             for number, taking in taken
         ),
     )  # fmt: skip
-    return {number for number, _ in taken if number not in before}
+    new = {number: taking.cost for number, taking in taken if number not in before}
+    budgets.book(db, carrier, new)
+    return set(new)
 
 
 def settle(db: sqlite3.Connection, ends: Iterable[End]) -> list[Correction]:
@@ -53,9 +57,14 @@ def settle(db: sqlite3.Connection, ends: Iterable[End]) -> list[Correction]:
 
     An end that nobody is sure of leaves its booking open: it is paid for, unless the carrier says something later.
     """
-    told = [end for end in ends if end.parts is not None or end.outcome is not Outcome.UNKNOWN]
-    db.executemany(_CONFIRM, ((end.attempt, end.message) for end in told if end.parts is None))
-    corrections = (_correct(db, end, end.parts) for end in told if end.parts is not None)
+    confirmed: dict[int | None, list[int]] = {}
+    corrections: list[Correction | None] = []
+    for end in ends:
+        if end.parts is not None:
+            corrections.append(_correct(db, end, end.parts))
+        elif end.outcome is not Outcome.UNKNOWN:
+            confirmed.setdefault(end.attempt, []).append(end.message)
+    db.executemany(_CONFIRM, ((attempt, json_ids(messages)) for attempt, messages in confirmed.items()))
     return [correction for correction in corrections if correction is not None]
 
 
@@ -67,6 +76,8 @@ def _correct(db: sqlite3.Connection, end: End, parts: int) -> Correction | None:
     account, carrier, before, micros, reporting, at_ms = booked
     corrected = _scaled(reporting, parts, before)
     db.execute(_CORRECT, (parts, _scaled(micros, parts, before), corrected, *key))
+    if corrected is not None:
+        budgets.correct(db, end.message, carrier, corrected - reporting)
     return Correction(
         message=end.message,
         account=account,

@@ -151,8 +151,8 @@ def segment_row(
 
 
 INSERT_MESSAGE = """INSERT INTO messages (id, account, submission, segments, recipient, country, text, parts,
-    sender, traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms, asks)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+    sender, traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms, asks, charges)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 SELECT_MESSAGE = """SELECT m.id, m.account, m.recipient, m.country, u.sender, u.sender_is_number,
     CASE WHEN m.text IS NULL THEN s.text ELSE m.text END, m.parts, u.flash, m.traffic_class, u.priority_flag,

@@ -301,13 +301,14 @@ def _ledger(db: sqlite3.Connection, message: int, heard: _Heard) -> list[LedgerE
             batch=row[7],
             carrier=row[0],
             is_booking=row[1] == 0,
+            is_final=row[8] == 1,
             parts=row[2],
             cost=None if row[3] is None else Cost(*row[3:6]),
             at=seconds(row[6]),
         )
         for number in numbers
         for row in db.execute(
-            """SELECT c.carrier, c.kind, c.parts, c.micros, c.currency, c.reporting_micros, c.at_ms, a.batch
+            """SELECT c.carrier, c.kind, c.parts, c.micros, c.currency, c.reporting_micros, c.at_ms, a.batch, c.final
                FROM costs c LEFT JOIN attempts a ON a.id = c.attempt
                WHERE c.attempt = ? AND c.message = ? ORDER BY c.kind""",
             (number, message),

@@ -102,6 +102,7 @@ CREATE TABLE messages (
     tries INTEGER NOT NULL DEFAULT 0,
     batch_cap INTEGER,
     possible_duplicate INTEGER NOT NULL DEFAULT 0,
+    charges TEXT,                       -- what it has taken out of which budgets, as JSON; NULL: nothing
     asks INTEGER NOT NULL DEFAULT 0,    -- to hear, besides receipts: 1 an intermediate notification, 2 an alert
     attempt INTEGER,
     ref TEXT,
@@ -230,6 +231,15 @@ CREATE TABLE orphans (
 CREATE UNIQUE INDEX orphans_once ON orphans (carrier, ref, batch, recipient);
 CREATE INDEX orphans_age ON orphans (received_ms);
 
+-- Recipients who want nothing more from an account.
+CREATE TABLE optouts (
+    account TEXT NOT NULL,
+    recipient INTEGER NOT NULL,         -- the number that its E.164 digits make
+    since_ms INTEGER NOT NULL,
+    source TEXT NOT NULL,               -- the carrier that brought the word
+    PRIMARY KEY (account, recipient)
+) STRICT, WITHOUT ROWID;
+
 -- What accounts do not write to for a while: a prefix of numbers, or where that is '', a country.
 CREATE TABLE blocks (
     account TEXT NOT NULL,
@@ -269,3 +279,14 @@ CREATE VIEW ledger AS
     SELECT attempt, message, account, carrier, country, traffic_class, parts, micros, currency, reporting_micros, at_ms,
         final
     FROM costs WHERE stands = 1;
+
+-- What budgets have used, each in one of its periods: booked, or reserved by what is open. A sum of messages.charges.
+CREATE TABLE budgets (
+    scope INTEGER NOT NULL,             -- 0 account, 1 carrier
+    name TEXT NOT NULL,
+    period INTEGER NOT NULL,            -- 0 hour, 1 day, 2 month
+    start_ms INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    most INTEGER NOT NULL,              -- the limit that was asked for last
+    PRIMARY KEY (scope, name, period, start_ms)
+) STRICT, WITHOUT ROWID;
