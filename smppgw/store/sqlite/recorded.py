@@ -33,10 +33,11 @@ def recorded(db: sqlite3.Connection, since: float) -> Iterator[Recorded]:
 
 def _costs(db: sqlite3.Connection, first: int, below: int) -> dict[int, int | None]:
     """Return what messages cost, None where no card said; those that no carrier took are missing."""
+    # The plus keeps SQLite from looking for the range of numbers in each attempt instead of for the one.
     return dict(
         db.execute(
             """SELECT m.id, l.reporting_micros FROM messages m CROSS JOIN ledger l
-               WHERE m.id >= ? AND m.id < ? AND l.attempt = m.attempt AND l.message = m.id""",
+               WHERE m.id >= ? AND m.id < ? AND l.attempt = m.attempt AND l.message = +m.id""",
             (first, below),
         ).fetchall()
     )
