@@ -64,8 +64,8 @@ def replay(config: Path, since: float, rules: Path, *, as_json: bool) -> None:
     Runs the messages of the last hours or days through the routes and rate cards of another configuration, and says
     where they would go now and what they would cost, beside where they went and what they did cost. Nothing is sent
     and nothing is changed; the daemon may run. Money counts the messages that a carrier has taken. What was refused
-    when it was submitted is not stored, so it is not replayed; templates that a carrier would have to fetch are not
-    checked. Ends with 4 where there was no traffic.
+    when it was submitted is not stored, so it is not replayed; budgets, screening and templates that a carrier would
+    have to fetch are not asked. Ends with 4 where there was no traffic.
     """  # noqa: D301, D415 # \b is click's mark for text that is not to be refilled
     found = _replayed(config, rules, since)
     click.echo(json.dumps(_document(found), indent=2) if as_json else "\n".join(map(escape, _words(found, rules))))
