@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from smppgw.core.model import Cost, TrafficClass
-from smppgw.core.rate_files import RateFault, RateFaults, Reading, records
+from smppgw.core.rate_files import RateFault, RateFaults, Reading, header_of, records
 from smppgw.core.rate_rows import RateRow, read_rows
 
 _DAY_S: Final = 86_400
@@ -34,7 +34,7 @@ class RateCard:
     """The prices of one carrier, per part. The longest prefix with a row that fits wins.
 
     Among rows of one prefix, one for the country wins over one for any, then one for the traffic class, then the one
-    valid from the latest day, then the one with the highest ``from_volume`` that the carrier has reached this month.
+    with the highest ``from_volume`` that the carrier has reached this month, then the one valid from the latest day.
     Rows with an ``mccmnc`` are read and not used, because the network of a recipient is not known.
     """
 
@@ -93,7 +93,7 @@ class RateCard:
 
 def _rank(row: RateRow) -> tuple[bool, bool, int, int]:
     """Order rows of one prefix: the first that fits is the price."""
-    return (not row.country, row.traffic_class is None, -row.from_day, -row.from_volume)
+    return (not row.country, row.traffic_class is None, -row.from_volume, -row.from_day)
 
 
 class Exchange:
@@ -150,6 +150,11 @@ class Exchange:
             return None
         numerator, denominator = self._rates[currency][index]
         return (2 * micros * denominator + numerator) // (2 * numerator)
+
+
+def is_exchange(lines: Iterable[str]) -> bool:
+    """Whether a file has the header of exchange rates."""
+    return set(header_of(lines)) == set(_EXCHANGE_COLUMNS)
 
 
 def cost(

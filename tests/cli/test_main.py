@@ -21,6 +21,8 @@ COMMANDS = [
     "decode",
     "receipt",
     "route",
+    "rates",
+    "costs",
     "health",
     "hash-password",
 ]
