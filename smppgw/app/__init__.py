@@ -23,7 +23,7 @@ from smppgw.ops import logs
 from smppgw.ops.clock import Clock
 from smppgw.store.base import StoreError
 
-_SWITCH_S: Final = 0.001
+SWITCH_S: Final = 0.001
 """The event loop and the writer thread share the interpreter: a commit is not to wait 5 ms for its turn."""
 
 
@@ -60,16 +60,17 @@ def run(path: Path) -> int:
     Raises:
         ConfigFaults: The configuration cannot be used.
     """
-    settings = load(path)
+    gateway = Gateway(lambda: _read(path, os.environ), Clock(), os.environ)
+    settings = gateway.settings
     pipe = logs.configure(settings.log.format, settings.log.level)
     log = structlog.get_logger()
     exit_code = 0
-    sys.setswitchinterval(_SWITCH_S)
+    sys.setswitchinterval(SWITCH_S)
     try:
         for warning in settings.warnings:
             log.warning("configuration", reason=warning)
         with asyncio.Runner(loop_factory=_new_loop) as runner:
-            runner.run(_main(path))
+            runner.run(_main(gateway))
     except* (StoreError, OSError) as faults:
         for fault in faults.exceptions:
             log.error("ended", reason=str(fault))
@@ -87,8 +88,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _main(path: Path) -> None:
-    gateway = Gateway(lambda: _read(path, os.environ), Clock(), os.environ)
+async def _main(gateway: Gateway) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, gateway.stop)

@@ -4,11 +4,14 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from random import random
-from typing import Protocol
+from typing import Final, Protocol
+
+import structlog
 
 from smppgw.app.entrance import pushers
 from smppgw.carriers.base import Carrier, Reconciles
 from smppgw.core.bind_rates import BindRate, BindRates
+from smppgw.core.budgets import Budget
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
@@ -21,11 +24,13 @@ from smppgw.ops.passwords import Passwords
 from smppgw.smpp.dial import Dialler
 from smppgw.smpp.settings import SessionSettings
 from smppgw.smpp.tally import Tally
-from smppgw.store.base import Finish, Store
+from smppgw.store.base import Finish, Reported, Store
 from smppgw.workers.binds import Binds
+from smppgw.workers.budgets import Budgets
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.market import LiveMarket
@@ -39,8 +44,14 @@ from smppgw.workers.pushes import Pushed
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import Reception
 from smppgw.workers.reconcile import Reconciler
-from smppgw.workers.routes import Routes
+from smppgw.workers.routes import Routes, RouteTally
+from smppgw.workers.screening import Screening
 from smppgw.workers.sweep import Sweeper
+
+_log = structlog.get_logger()
+
+_REMEMBERED: Final = 20_000
+"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 
 
 class Worker(Protocol):
@@ -69,6 +80,7 @@ class Crew:
         policies: Mapping[str, AccountPolicy],
         router: Router,
         prices: Prices,
+        budgets: Sequence[Budget],
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
         lockout_rules: LockoutRules,
@@ -97,10 +109,25 @@ class Crew:
         )
         self._settlements: list[Settlement] = []
         self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
-        routes = Routes(router, self._market, random)
+        self._tally = RouteTally()
+        self._metrics.know_rules(rule.name for rule in router.rules)
+        routes = Routes(router, self._market, random, self._tally)
+        screening = Screening(metrics)
+        self._fraud = Fraud(policies, part_prices=self._market.part_prices, store=store, clock=clock, metrics=metrics)
+        self.budgets = Budgets(
+            budgets,
+            prices=prices,
+            parts_this_month=self._market.parts_this_month,
+            store=store,
+            clock=clock,
+            metrics=metrics,
+        )
         self._intake = Intake(
             store=store,
             routes=routes,
+            screening=screening,
+            fraud=self._fraud,
+            budgets=self.budgets,
             ids=ids,
             policies=policies,
             clock=clock,
@@ -111,6 +138,7 @@ class Crew:
         self._operations = Operations(
             store=store,
             routes=routes,
+            budgets=self.budgets,
             ids=ids,
             clock=clock,
             metrics=metrics,
@@ -136,7 +164,7 @@ class Crew:
             jitter=random,
         )
         self.dispatchers: dict[str, Dispatcher] = {}
-        self.stoppable: list[Worker] = [self.outbinds]
+        self.stoppable: list[Worker] = [self.outbinds, self.budgets]
         for carrier in carriers.values():
             self._hire_for(carrier, store, prices)
         self.pushed = Pushed(
@@ -146,7 +174,7 @@ class Crew:
             prices=prices,
             clock=clock,
             metrics=metrics,
-            on_finished=self._finished,
+            on_reported=self._reported,
             on_taken=self._market.accepted,
             parts_this_month=self._market.parts_this_month,
             on_inbound=self._came_in,
@@ -166,24 +194,47 @@ class Crew:
             )
         )
 
-    def reload(self, policies: Mapping[str, AccountPolicy], router: Router, prices: Prices) -> None:
-        """Go by another configuration from now on."""
+    def reload(self, policies: Mapping[str, AccountPolicy], router: Router, prices: Prices) -> Prices:
+        """Go by another configuration from now on; return the prices by which nobody goes any more."""
+        former = self._market.prices
         self._metrics.know_accounts(policies)
         self.binds.reload(policies, self._clock.monotonic())
         self.receipts.reload()
         self._market.prices = prices
-        routes = Routes(router, self._market, random)
+        self.show_routing()
+        self._metrics.know_rules(rule.name for rule in router.rules)
+        routes = Routes(router, self._market, random, self._tally)
         self._intake.reload(routes, policies)
+        self._fraud.reload(policies)
         self._operations.reload(routes)
         self.pushed.reload(policies, prices)
         for settlement in self._settlements:
             settlement.prices = prices
         for dispatcher in self.dispatchers.values():
             dispatcher.probe_now()  # a password file may have changed with it
+        return former
 
-    def remember(self, finishes: Sequence[Finish]) -> None:
-        """Take up what is known of carriers from before a restart, oldest first."""
-        self._market.finished(finishes)
+    def show_routing(self) -> None:
+        """Set what metrics tell of routing."""
+        self._metrics.decisions(self._tally.decisions)
+        self._metrics.drops(self._tally.drops)
+        self._metrics.standings(
+            {
+                (carrier, traffic_class.name.lower()): (standing.delivery_pct / 100, standing.latency_s)
+                for (carrier, traffic_class), standing in self._market.by_class().items()
+            }
+        )
+
+    async def remember(self, store: Store) -> None:
+        """Take up what the store knows from before a restart: of carriers, of blocked numbers, and what was spent.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        self._market.finished(await store.recent(_REMEMBERED))
+        await self._market.count(store)
+        self._fraud.remember(await store.blocks(self._clock.wall()))
+        await self.budgets.look()
 
     def _hire_for(self, carrier: Carrier, store: Store, prices: Prices) -> None:
         """Add the workers of one carrier: three, and one that compares its days where it tells of them."""
@@ -193,7 +244,7 @@ class Crew:
             prices=prices,
             clock=self._clock,
             metrics=self._metrics,
-            on_finished=self._finished,
+            on_reported=self._reported,
             on_taken=self._market.accepted,
             parts_this_month=self._market.parts_this_month,
             on_owed=self._owed,
@@ -222,7 +273,7 @@ class Crew:
                 clock=self._clock,
                 metrics=self._metrics,
                 jitter=random,
-                on_finished=self._finished,
+                on_reported=self._reported,
             ),
             Doubts(
                 carrier=carrier,
@@ -258,6 +309,19 @@ class Crew:
 
     def _came_in(self, account: str, _inbound: Inbound) -> None:
         self.receipts.owed(account)
+
+    def _reported(self, reported: Reported) -> None:
+        """Take up what last words of carriers have changed."""
+        self._finished(reported.finished)
+        for correction in reported.corrected:
+            self._market.corrected(correction)
+            if correction.reporting_micros:
+                self._metrics.cost_corrected(correction.account, correction.carrier, correction.reporting_micros)
+        for passed in reported.passed_on:
+            _log.info("not sent after all, passed on", carrier=passed.ended.carrier, to=passed.carrier)
+            self._metrics.passed_on(passed.ended.carrier)
+        self._market.finished([passed.ended for passed in reported.passed_on])
+        self._queued({passed.carrier for passed in reported.passed_on})
 
     def _finished(self, finishes: Sequence[Finish]) -> None:
         """Count what ended, and look for its receipts."""

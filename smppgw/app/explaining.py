@@ -12,12 +12,14 @@ from typing import Final
 
 from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
+from smppgw.carriers.base import Admits, Carrier
 from smppgw.carriers.http import Unobserved
 from smppgw.config.settings import Settings
 from smppgw.core.model import Decision, Message, TrafficClass
 from smppgw.core.routing.market import Standing
 from smppgw.core.routing.rules import Rule
 from smppgw.core.routing.table import Router
+from smppgw.core.verdict import Deferred
 from smppgw.ops.clock import Clock
 from smppgw.smpp import text as texts
 from smppgw.smpp.consts import VERSION_3_4, DataCoding, Npi, Tag, Ton
@@ -45,6 +47,8 @@ class Candidate:
     price: int | None
     """Of one part, in millionths of the reporting currency."""
     standing: Standing | None
+    wait: Deferred | None = None
+    """Why a call could not be made now; for the whole carrier: what only a running daemon knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,7 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
         KeyError: There is no such account.
         StoreError: The store cannot be read.
     """
-    policy = policies.account_policies(settings.accounts)[asked.account]
+    policy = policies.account_policies(settings.accounts, settings.routes)[asked.account]
     prices, now = policies.prices(settings), clock.wall()
     pdu = _submit_of(asked, policy.alphabets[DataCoding.DEFAULT])
     draft = read_submit(pdu, policy, VERSION_3_4, now)
@@ -95,11 +99,12 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
     market.finished(_recent(settings.store.path))
     router = policies.router(settings.routes)
     outcome = Routes(router, market, lambda: _NO_CHANCE).route(message, now)
+    candidates = _candidates(router, message, market, outcome, now)
     return Explanation(
         message=message,
         refusal=None,
         trials=list(router.trials(message, now)),
-        candidates=_candidates(router, message, market, outcome, now),
+        candidates=[replace(each, wait=_wait(carriers[each.carrier], message, now)) for each in candidates],
         outcome=outcome,
         currency=prices.currency,
     )
@@ -132,7 +137,7 @@ def _candidates(
     if rule is None:
         return []
     prices, standings = market.part_prices(message, now), market.standings(message, now)
-    dropped = dict(outcome.dropped) if isinstance(outcome, Decision) else {}
+    dropped = {one.carrier: one.reason for one in outcome.dropped} if isinstance(outcome, Decision) else {}
     order = list(outcome.carriers) if isinstance(outcome, Decision) else []
     named = [candidate.carrier for candidate in rule.candidates]
     return [
@@ -144,6 +149,11 @@ def _candidates(
         )
         for carrier in [*order, *(name for name in named if name not in order)]
     ]
+
+
+def _wait(carrier: Carrier, message: Message, now: float) -> Deferred | None:
+    said = carrier.admit(message, now) if isinstance(carrier, Admits) else None
+    return said if isinstance(said, Deferred) else None
 
 
 def _recent(path: Path) -> list[Finish]:

@@ -8,6 +8,7 @@ A worker that raises ends the process: a daemon that goes on without its dispatc
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -42,8 +43,6 @@ from smppgw.web.serving import serve
 
 _log = structlog.get_logger()
 
-_REMEMBERED: Final = 20_000
-"""Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
 _GOODBYE_S: Final = 5.0
 """How long binds may take to answer our unbind."""
 
@@ -65,14 +64,15 @@ class Gateway:
         configuration = read()
         settings = configuration.settings
         self._read = read
-        self._settings = settings
+        self.settings = settings
+        """As they were at the start."""
         self._prices = configuration.prices
         self._tls = configuration.tls
         self._callees = configuration.callees
         self._session_settings = policies.session_settings(settings)
         self._clock = clock
         self._notifier = Notifier(environ)
-        self._policies = policies.account_policies(settings.accounts)
+        self._policies = policies.account_policies(settings.accounts, settings.routes)
         self._metrics = Metrics(
             CollectorRegistry(),
             accounts=self._policies,
@@ -107,7 +107,7 @@ class Gateway:
         """
         numbers.preload(sorted({policy.country for policy in self._policies.values() if policy.country}))
         self._metrics.reloaded(successful=True, now=self._clock.wall())
-        for account in self._settings.accounts:
+        for account in self.settings.accounts:
             self._metrics.expected_bound(account.system_id, expected=account.expect_bound)
         async with contextlib.AsyncExitStack() as opened:
             store, crew, entrance = await self._build(opened)
@@ -117,7 +117,7 @@ class Gateway:
 
     async def _serve(self, opened: contextlib.AsyncExitStack, entrance: Sequence[Route]) -> list[str]:
         """Answer HTTP; return where: for operators, then for pushes if those have an address of their own."""
-        http = self._settings.http
+        http = self.settings.http
         apps = [(http.listen, build(self._vitals, self._metrics, entrance if http.push_listen is None else ()))]
         if http.push_listen is not None:
             apps.append((http.push_listen, Starlette(routes=entrance)))
@@ -127,7 +127,7 @@ class Gateway:
         return [f"{host}:{port}" for host, port in addresses]
 
     async def _build(self, opened: contextlib.AsyncExitStack) -> tuple[SqliteStore, Crew, Sequence[Route]]:
-        settings = self._settings
+        settings = self.settings
         store = await SqliteStore.open(
             settings.store.path,
             wall=self._clock.wall,
@@ -153,6 +153,7 @@ class Gateway:
             policies=self._policies,
             router=policies.router(settings.routes),
             prices=self._prices,
+            budgets=policies.budgets(settings),
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,
             lockout_rules=policies.lockout_rules(settings),
@@ -166,7 +167,8 @@ class Gateway:
             clock=self._clock,
             metrics=self._metrics,
         )
-        crew.remember(await store.recent(_REMEMBERED))
+        del self._prices  # only workers hold them, so that a reload lets go of them
+        await crew.remember(store)
         entrance = PushEntrance(
             doors(settings.carriers, carriers),
             journal=store,
@@ -186,6 +188,7 @@ class Gateway:
                 duties.create_task(self._watch(store, crew), name="Vitals"),
                 duties.create_task(self._reloader.run(), name="Reloader"),
             ]
+            _leave_to_itself_what_is_loaded()
             self._announce(store, http_at, listeners)
             await self._stopping.wait()
             await self._drain(crew, listeners, stoppable)
@@ -195,7 +198,7 @@ class Gateway:
     def _make_reloader(self, crew: Crew, listeners: Sequence[Listener]) -> Reloader:
         return Reloader(
             read=self._read,
-            running=self._settings,
+            running=self.settings,
             crew=crew,
             listeners=listeners,
             clock=self._clock,
@@ -204,7 +207,7 @@ class Gateway:
         )
 
     async def _listen(self, crew: Crew) -> list[Listener]:
-        smpp = self._settings.smpp
+        smpp = self.settings.smpp
         admission = Admission(max_total=smpp.max_unbound, max_per_host=smpp.max_unbound_per_ip)
         return [
             await listen(
@@ -229,16 +232,16 @@ class Gateway:
         self._notifier.ready(f"listening on {', '.join(smpp_at)}")
 
     async def _watch(self, store: SqliteStore, crew: Crew) -> None:
-        await self._vitals.beat(crew.binds, self._tally, crew.circuits, store.failed)
+        await self._vitals.beat(crew.binds, self._tally, crew.circuits, crew.show_routing, store.failed)
         raise StoreFailedError(store.problem() or "the store has failed")
 
     async def _drain(self, crew: Crew, listeners: Sequence[Listener], stoppable: Sequence[asyncio.Task[None]]) -> None:
         """Finish what was begun, as far as the time goes."""
-        _log.info("draining", seconds=self._settings.gateway.drain)
+        _log.info("draining", seconds=self.settings.gateway.drain)
         self._vitals.drain()
         drain = asyncio.create_task(self._finish(crew, listeners, stoppable))
         impatience = asyncio.create_task(self._at_once.wait())
-        await asyncio.wait({drain, impatience}, timeout=self._settings.gateway.drain, return_when="FIRST_COMPLETED")
+        await asyncio.wait({drain, impatience}, timeout=self.settings.gateway.drain, return_when="FIRST_COMPLETED")
         for task in (impatience, drain, *stoppable):
             task.cancel()
         await asyncio.wait({impatience, drain})
@@ -262,3 +265,13 @@ class Gateway:
         except TimeoutError:
             pass  # who does not answer an unbind is cut off with the process
         await asyncio.wait(stoppable)
+
+
+def _leave_to_itself_what_is_loaded() -> None:
+    """Keep the garbage collector from looking at modules, rate cards and tables again and again.
+
+    They stay for as long as the process, and a look at all of them stops everything for a tenth of a second: several
+    times in a reload, and now and then in traffic. What is let go of is freed all the same, unless it is a cycle.
+    """
+    gc.collect()
+    gc.freeze()

@@ -1,6 +1,6 @@
 """From the configuration to the values that workers go by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -8,14 +8,19 @@ from zoneinfo import ZoneInfo
 
 from smppgw.app.tls import client_context
 from smppgw.config.accounts import Account, ClassMatch
+from smppgw.config.budgets import BudgetLimit
+from smppgw.config.destinations import allowed_countries
 from smppgw.config.kinds import UTC_NAME
 from smppgw.config.listen import Listen
+from smppgw.config.pumping import PumpingSettings
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
 from smppgw.core.bind_rates import BindRate
+from smppgw.core.budgets import Budget, Scope
 from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
+from smppgw.core.pumping import Kind, Limit, PumpingRules
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import patterns
 from smppgw.core.routing.rules import Candidate, Constraints, Rule
@@ -36,12 +41,12 @@ _BURST_OF_PLACES: Final = 10
 """How often all binds of an account may come at once, however small its bind_rate: a link that flaps is no storm."""
 
 
-def account_policies(accounts: Iterable[Account]) -> dict[str, AccountPolicy]:
+def account_policies(accounts: Iterable[Account], routes: Sequence[Route]) -> dict[str, AccountPolicy]:
     """Return the policy of each account, by system_id."""
-    return {account.system_id: _policy(account) for account in accounts}
+    return {account.system_id: _policy(account, routes) for account in accounts}
 
 
-def _policy(account: Account) -> AccountPolicy:
+def _policy(account: Account, routes: Sequence[Route]) -> AccountPolicy:
     return AccountPolicy(
         system_id=account.system_id,
         password_hash=account.password_hash.reveal(),
@@ -66,12 +71,32 @@ def _policy(account: Account) -> AccountPolicy:
         assembly_s=account.assembly,
         send_incomplete=account.missing_parts == "send",
         inbound=account.inbound,
+        countries=allowed_countries(account, routes),
+        pumping=None if account.pumping is None else _pumping_rules(account.pumping),
     )
 
 
 def _dialect(account: Account) -> Dialect:
     profile, zone = DIALECTS[account.receipt_profile], account.receipt_zone
     return profile if zone == UTC_NAME else replace(profile, zone=ZoneInfo(zone))
+
+
+def _pumping_rules(settings: PumpingSettings) -> PumpingRules:
+    spends = [Limit(Kind.SPEND, amount, window_s) for amount, _, window_s in settings.prefix_spend]
+    messages = [Limit(Kind.MESSAGES, amount, window_s) for amount, window_s in settings.prefix_messages]
+    return PumpingRules(
+        allowed=settings.allowed_prefixes,
+        last_digits=settings.last_digits,
+        watch_from=None if settings.watch_from is None else settings.watch_from[0],
+        prefix_limits=(*spends, *messages),
+        country_limits=tuple(Limit(Kind.SPEND, amount, window_s) for amount, _, window_s in settings.country_spend),
+        sequence_numbers=settings.sequence_numbers,
+        sequence_distance=settings.sequence_distance,
+        sequence_window_s=settings.sequence_window,
+        widen_after=settings.widen_after,
+        block_s=settings.block_for,
+        status=settings.status,
+    )
 
 
 def _bind_limits(account: Account) -> Mapping[BindType, int]:
@@ -134,6 +159,36 @@ def _rule(route: Route) -> Rule:
         sender=route.sender,
         hold=route.hold,
         refuse=route.refuse,
+    )
+
+
+def budgets(settings: Settings) -> list[Budget]:
+    """Return the budgets of accounts and carriers."""
+    zone = ZoneInfo(settings.rates.budget_zone)
+    of_accounts = [
+        _budget(Scope.ACCOUNT, account.system_id, limit, zone)
+        for account in settings.accounts
+        for limit in account.budgets
+    ]
+    of_carriers = [
+        _budget(Scope.CARRIER, name, limit, zone)
+        for name, limits in settings.carrier_budgets.items()
+        for limit in limits
+    ]
+    return of_accounts + of_carriers
+
+
+def _budget(scope: Scope, name: str, limit: BudgetLimit, zone: ZoneInfo) -> Budget:
+    return Budget(
+        scope=scope,
+        name=name,
+        period=limit.period,
+        limit=limit.limit[0],
+        warn_pct=limit.warn,
+        at_limit=limit.at_limit,
+        status=limit.status,
+        unpriced=limit.unpriced,
+        zone=zone,
     )
 
 

@@ -1,4 +1,9 @@
-"""SIGHUP: the configuration is read whole, checked whole, and only then swapped."""
+"""SIGHUP: the configuration is read whole, checked whole, and only then swapped.
+
+Traffic goes on meanwhile. Files are read and rate cards parsed in a thread, which gives way to the event loop every
+millisecond; and the cards that nobody goes by any more are let go of in a thread too, one after the other, because a
+hundred thousand prefixes take tens of milliseconds to free.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +90,12 @@ class Reloader:
             self._metrics.reloaded(successful=False, now=self._clock.wall())
             return
         settings = new.settings
-        self._crew.reload(policies.account_policies(settings.accounts), policies.router(settings.routes), new.prices)
+        former = self._crew.reload(
+            policies.account_policies(settings.accounts, settings.routes),
+            policies.router(settings.routes),
+            new.prices,
+        ).pieces()
+        self._crew.budgets.reload(policies.budgets(settings), new.prices)
         self._crew.outbinds.reload(new.callees)
         if new.tls is not None:
             for listener in self._listeners:
@@ -102,6 +112,12 @@ class Reloader:
             routes=len(settings.routes),
             after_restart=waiting,
         )
+        await asyncio.to_thread(_let_go, former)
+
+
+def _let_go(pieces: list[object]) -> None:
+    while pieces:
+        pieces.pop()
 
 
 def _at_start_only(settings: Settings) -> Mapping[str, object]:

@@ -71,7 +71,12 @@ class Vitals:
         return reasons
 
     async def beat(
-        self, binds: Binds, tally: Tally, circuits: Mapping[str, Circuit], has_failed: Callable[[], bool]
+        self,
+        binds: Binds,
+        tally: Tally,
+        circuits: Mapping[str, Circuit],
+        show_routing: Callable[[], None],
+        has_failed: Callable[[], bool],
     ) -> None:
         """Measure the loop, feed the watchdog, set gauges; returns when the store has failed for good."""
         watchdog_at = 0.0
@@ -81,6 +86,7 @@ class Vitals:
             now = self._clock.monotonic()
             self._metrics.loop_lag(now - due)
             self._show(binds, tally, circuits, now)
+            show_routing()
             if self._watchdog_s is not None and now >= watchdog_at and not self.alive():
                 self._notifier.watchdog()
                 watchdog_at = now + self._watchdog_s

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Protocol, runtime_checkable
 
+from smppgw.core.billing import BilledOn
 from smppgw.core.model import Attempt, Batch, DoubtRule, Message, MessageId, Sent
 from smppgw.core.retry import PollSchedule
 from smppgw.core.verdict import Deferred, PushContents, Rejected, StatusReport, Verdict
@@ -46,6 +47,7 @@ class Carrier(Protocol):
     limits: CarrierLimits
     polls: PollSchedule
     on_doubt: DoubtRule
+    billed_on: BilledOn
     lookup_resolves: bool
     """Whether ``resolve`` can ever find a message; False: a doubt waits for nothing."""
 
@@ -121,6 +123,7 @@ class Pushes(Protocol):
     """What a carrier that calls us has beside the rest."""
 
     push_answer: PushAnswer
+    billed_on: BilledOn
 
     def read_push(self, body: bytes, content_type: str) -> PushContents:
         """Read the body of one push, whatever it is. Pure; raises nothing: what makes no sense is only counted."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from smppgw.core.billing import BilledOn
 from smppgw.core.model import DoubtRule
 from smppgw.core.retry import Backoff, PollSchedule
 from smppgw.core.values import NetworkList, PerSecond, Seconds, Secret
@@ -22,6 +23,8 @@ class CarrierConfig(BaseModel):
 
     rates: Path | None = None
     """Rate card; without one, prices are unknown."""
+    billed_on: BilledOn = BilledOn.SUBMIT
+    """What the carrier asks money for; an adapter that knows better has another default."""
     on_doubt: DoubtRule = DoubtRule.UNKNOWN
     fence: bool = True
     """Whether doubtful calls are repeated inside the carrier's own duplicate window."""

@@ -67,6 +67,7 @@ class Loopback:
         )
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
+        self.billed_on = config.billed_on
         self._final_delay_s = config.final_delay
         self._clock = clock
 

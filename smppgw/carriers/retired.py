@@ -8,6 +8,7 @@ was sent ends UNKNOWN at the deadline, what is in doubt at once.
 from collections.abc import Hashable, Mapping, Sequence
 
 from smppgw.carriers.base import CarrierLimits
+from smppgw.core.billing import BilledOn
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Attempt, Batch, DoubtRule, Message, MessageId, Sent
 from smppgw.core.retry import PollSchedule
@@ -22,6 +23,7 @@ class Retired:
     lookup_resolves = False
     polls = PollSchedule()
     on_doubt = DoubtRule.UNKNOWN
+    billed_on = BilledOn.SUBMIT
     problem: str | None = "it is no longer configured; what it has is brought to an end"
 
     def __init__(self, name: str) -> None:

@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "decode": _Place("decode", "decode", "A PDU in words."),
     "receipt": _Place("receipt", "receipt", "A sample receipt in any profile."),
     "route": _Place("route", "route", "Where a message would go, and why."),
+    "trace": _Place("trace", "trace", "Everything that happened to one message."),
     "rates": _Place("rates", "rates", "Rate cards before they are put in place."),
     "costs": _Place("costs", "costs", "What was spent, by whom, where to and when."),
     "health": _Place("health", "health", "Ask the daemon how it is."),

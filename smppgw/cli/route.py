@@ -14,21 +14,29 @@ from smppgw import app
 from smppgw.app.explaining import Candidate, Explanation, Hypothesis, explain
 from smppgw.cli.exits import Exit
 from smppgw.cli.options import config_option
+from smppgw.cli.replay import replay
+from smppgw.cli.story import wrapped
 from smppgw.cli.telling import tell_faults
 from smppgw.config.faults import ConfigFaults
 from smppgw.core.model import Decision, Message, TrafficClass
+from smppgw.core.values import amount
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import escape
 from smppgw.store.base import StoreError
 from smppgw.workers.routes import Unroutable
 from smppgw.workers.translate import status_name
 
+_INDENT: Final = 29
+_ORDINALS: Final = {1: "1st", 2: "2nd", 3: "3rd"}
 _CLASSES: Final = {member.name.lower(): member for member in TrafficClass}
 
 
 @click.group()
 def route() -> None:
     """Where a message would go, and why."""
+
+
+route.add_command(replay)
 
 
 @route.command("explain")
@@ -102,8 +110,9 @@ def _words(found: Explanation) -> Iterator[str]:
         yield f"{'' if found.trials else 'routes':<12}none matches"
     for place, candidate in enumerate(found.candidates, start=1):
         words = _about(candidate, place, found)
-        yield escape(f"{'carriers' if place == 1 else '':<12}{candidate.carrier:<16} {words}")
-    yield escape(f"outcome     {_outcome(found)}")
+        label = escape(f"{'carriers' if place == 1 else '':<12}{candidate.carrier:<16} ")
+        yield from wrapped(label, " " * _INDENT, words)
+    yield from wrapped("outcome     ", " " * 12, _outcome(found))
 
 
 def _said(message: Message) -> str:
@@ -119,17 +128,19 @@ def _about(candidate: Candidate, place: int, found: Explanation) -> str:
         return f"dropped: {candidate.reason}"
     message = found.message
     parts = 1 if message is None else message.parts
-    told = [f"{place}."]
     if candidate.price is None:
-        told.append("price unknown")
+        told = [f"{_ORDINALS.get(place, f'{place}th')}: price unknown"]
     else:
-        told.append(f"{_money(candidate.price * parts)} {found.currency}")
-        if parts > 1:
-            told.append(f"({_money(candidate.price)} a part)")
-    if candidate.standing is not None:
-        record = candidate.standing
-        told.append(f"- {record.delivery_pct} % delivered lately, in {record.latency_s:.0f} s")
-    return " ".join(told)
+        each = f" ({amount(candidate.price)} a part)" if parts > 1 else ""
+        told = [f"{_ORDINALS.get(place, f'{place}th')}: {amount(candidate.price * parts)} {found.currency}{each}"]
+    record = candidate.standing
+    if record is None:
+        told.append("delivery rate unknown")
+    else:
+        told.append(f"{record.delivery_pct} % delivered lately, in {record.latency_s:.0f} s")
+    if candidate.wait is not None:
+        told.append(f"{'not checked' if candidate.wait.whole_carrier else 'would wait'}: {candidate.wait.reason}")
+    return ", ".join(told)
 
 
 def _outcome(found: Explanation) -> str:
@@ -142,7 +153,8 @@ def _outcome(found: Explanation) -> str:
             )
             return f"refused with {answer}: {reason}"
         case Decision() as decision:
-            return f"{decision.strategy}: {', then '.join(decision.carriers)}{_besides(decision)}"
+            way = ", else by ".join(decision.carriers)
+            return f"sent by {way} (strategy {decision.strategy}){_besides(decision)}{_as_far_as(found)}"
         case _:
             return "nothing"
 
@@ -156,9 +168,9 @@ def _besides(decision: Decision) -> str:
     return told
 
 
-def _money(micros: int) -> str:
-    whole, rest = divmod(micros, 1_000_000)
-    return f"{whole}.{f'{rest:06d}'.rstrip('0'):0<2}"
+def _as_far_as(found: Explanation) -> str:
+    unknown = any(each.wait is not None and each.wait.whole_carrier for each in found.candidates)
+    return ", as far as can be told here" if unknown else ""
 
 
 # --- for programs -----------------------------------------------------------------------------------------------------
@@ -184,6 +196,7 @@ def _document(found: Explanation) -> dict[str, Any]:
                 "part_price_micros": candidate.price,
                 "currency": found.currency,
                 "record": None if candidate.standing is None else asdict(candidate.standing),
+                "wait": None if candidate.wait is None else candidate.wait.reason,
             }
             for candidate in found.candidates
         ],

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from smppgw.config.budgets import BudgetLimit
 from smppgw.config.kinds import (
     UTC_NAME,
     Class,
@@ -20,8 +21,10 @@ from smppgw.config.kinds import (
     Section,
     SystemId,
     Zone,
+    read_country,
 )
 from smppgw.config.listen import CallAddress
+from smppgw.config.pumping import PumpingSettings
 from smppgw.core.model import TrafficClass
 from smppgw.core.values import NetworkList, Secret
 from smppgw.smpp.consts import BindType
@@ -49,6 +52,18 @@ OUTBIND_PASSWORD_KEYS = ("outbind_password_file", "outbind_credential", "outbind
 
 _MAX_OUTBIND_PASSWORD = 16
 """Characters that a real system can take; the specification ends at 8 (SMPP v3.4, 5.2.2)."""
+
+
+FROM_ROUTES: Final = "routes"
+"""What ``countries`` says instead of naming them again."""
+
+
+def _destination(value: str) -> str:
+    return value if value == FROM_ROUTES else read_country(value)
+
+
+Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], OneOrMany]
+"""Countries, or `FROM_ROUTES` for those that routes name."""
 
 
 class BindLimits(Section):
@@ -125,10 +140,16 @@ class Account(Section):
     """Of messages that none of ``classes`` fits."""
     classes: tuple[ClassMatch, ...] = ()
     """The first that fits tells the class."""
+    budgets: tuple[BudgetLimit, ...] = ()
+    """What it may spend; at most one for each period."""
     assembly: Duration = 120.0
     """How long a text waits for a missing part; absent: that of [gateway]."""
     missing_parts: Literal["fail", "send"] = "fail"
     """What then becomes of the text (`core.assembly`)."""
+    countries: Destinations | None = None
+    """Where it may write to; None: anywhere."""
+    pumping: PumpingSettings | None = None
+    """What its messages are watched for; None: nothing."""
     outbind: CallAddress | None = None
     """Where it is called when something waits for it; None: never."""
     outbind_system_id: SystemId | None = None

@@ -34,7 +34,12 @@ def _not_bool(value: object) -> object:
     return value
 
 
-def _country(value: str) -> str:
+def read_country(value: str) -> str:
+    """Check a country.
+
+    Raises:
+        ValueError: It has no telephone numbers; the text may know what was meant.
+    """
     if is_country(value):
         return value
     hint = f': write "{value.upper()}"' if is_country(value.upper()) else ' (ISO 3166-1 alpha-2, such as "DE")'
@@ -109,7 +114,7 @@ Rate = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=Fa
 """Events per second, a plain number."""
 Pace = Annotated[float, BeforeValidator(parse_rate), BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
 """Events per second; written "50/s", "300/min", "1000/h"."""
-Country = Annotated[str, AfterValidator(_country)]
+Country = Annotated[str, AfterValidator(read_country)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 InboundNumbers = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], BeforeValidator(one_or_many)]
 """In their plain form (`core.inbound`)."""

@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from smppgw.config import checks, rate_checks, route_checks
+from smppgw.config import budgets, checks, rate_checks, route_checks
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
+from smppgw.config.destinations import check_destinations
 from smppgw.config.environment import named, override
 from smppgw.config.faults import ConfigFaults, Fault, Findings
 from smppgw.config.kinds import Section, anchored
@@ -40,6 +41,8 @@ TABLES: Final[Mapping[str, type[Section]]] = {
     "rates": RatesSettings,
 }
 LISTS: Final = ("accounts", "routes")
+BESIDE: Final = ("budgets",)
+"""Keys of every carrier's section that are none of its adapter's."""
 _NAME: Final = re.compile(r"""\s*name\s*=\s*["']([^"']*)["']""")
 
 _Table = TypeVar("_Table", bound=Section)
@@ -77,12 +80,14 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     rates = _table(RatesSettings, "rates", raw, vault, findings)
     accounts = _accounts(raw, gateway or GatewaySettings(), vault, findings)
     carriers = _carriers(raw, carrier_models, vault, findings)
+    carrier_budgets = budgets.of_carriers(raw.get("carriers", {}), findings)
     routes = _routes(raw, accounts, findings)
     checks.check_accounts_of_carriers(carriers, [account.name for account in accounts if account.name], findings)
     readable = tuple(account.model for account in accounts if account.model)
     route_checks.check_reach(routes, _lines(source), findings)
     if rates:
         route_checks.check_prices(routes, carriers, rates.currency, findings)
+        budgets.check(readable, carrier_budgets, carriers, rates.currency, findings)
     files: dict[str, BaseModel] = {f"accounts[{account.system_id}]": account for account in readable}
     files |= {f"carriers.{name}": carrier for name, carrier in carriers.items()}
     checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
@@ -96,6 +101,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         checks.check_protection(smpp, readable, findings)
 
     checks.check_inbound(readable, findings)
+    check_destinations(readable, routes, carriers.values(), rates.currency if rates else None, findings)
     if http:
         checks.check_pushes(http, carriers, findings)
 
@@ -111,6 +117,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         rates=rates,
         accounts=readable,
         carriers=carriers,
+        carrier_budgets=carrier_budgets,
         routes=routes,
         warnings=tuple(findings.warnings),
     )
@@ -223,8 +230,9 @@ def _carrier(
         findings.fault(f"{path}.type", "is no known type of carrier", suggest(str(kind), models))
         return None
     faults_before = len(findings.faults)
-    filled = fill_carrier(anchored(table, model, vault.folder), model, path, vault, findings)
-    carrier = read(model, filled, path, findings, companions(model))
+    own = {key: value for key, value in table.items() if key not in BESIDE}
+    filled = fill_carrier(anchored(own, model, vault.folder), model, path, vault, findings)
+    carrier = read(model, filled, path, findings, (*companions(model), *BESIDE))
     return carrier if len(findings.faults) == faults_before else None
 
 

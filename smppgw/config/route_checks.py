@@ -8,7 +8,7 @@ from smppgw.config.faults import Findings
 from smppgw.config.reading import suggest
 from smppgw.config.routes import Route
 from smppgw.core.routing.matching import covers, overlap
-from smppgw.core.routing.ordering import PRICED
+from smppgw.core.routing.rules import PRICED
 
 
 def check_names(routes: Sequence[Route], carriers: Sequence[str], accounts: Sequence[str], findings: Findings) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
-from smppgw.config.kinds import Count, Duration, OneOrMany, Pace, Section, SystemId
+from smppgw.config.kinds import UTC_NAME, Count, Duration, OneOrMany, Pace, Section, SystemId, Zone
 from smppgw.config.listen import Address, Listen
 from smppgw.core.values import NetworkList
 
@@ -134,3 +134,5 @@ class RatesSettings(Section):
     """ISO 4217."""
     exchange: Path | None = None
     """CSV: date,currency,rate."""
+    budget_zone: Zone = UTC_NAME
+    """Where the hours, days and months of budgets begin."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from smppgw.config.accounts import Account
+from smppgw.config.budgets import BudgetLimit
 from smppgw.config.routes import Route
 from smppgw.config.sections import (
     GatewaySettings,
@@ -33,6 +34,8 @@ class Settings:
     accounts: tuple[Account, ...]
     carriers: Mapping[str, BaseModel]
     """By name, in the order of the file; each value is of the model that its adapter declared."""
+    carrier_budgets: Mapping[str, tuple[BudgetLimit, ...]]
+    """By carrier, of those that have some."""
     routes: tuple[Route, ...]
     warnings: tuple[str, ...]
     """What works, but should not stay so; for ``check`` and the log."""

@@ -49,10 +49,13 @@ class ErrorCode(IntEnum):
 
     CARRIER_ACCOUNT = 40, "the carrier account lacks permission, service or money"
 
+    BUDGET_SPENT = 50, "a budget of the account, or of every carrier it may take, is used up"
+
     EXPIRED_IN_GATEWAY = 60, "validity ended while the message still waited in the gateway"
     NO_CARRIER = 61, "no carrier of its route can take the message"
     PARTS_MISSING = 62, "a part of the long message did not come in time"
     OUTCOME_UNKNOWN = 63, "the carrier may or may not have taken the message; it was not sent again"
     NO_STATUS_IN_TIME = 64, "the carrier took the message, but gave no final status by the deadline"
+    DESTINATION_BLOCKED = 66, "the account does not write to this country, or pumping of such numbers is suspected"
 
     UNKNOWN_STATUS = 90, "the carrier reported a status that is in no documentation"

@@ -9,6 +9,7 @@ messages there are from a glance, not from an attacker: it is no security bounda
 import hashlib
 import struct
 from array import array
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -26,6 +27,7 @@ _HALVES: Final = {IdForm.DECIMAL: (90_000, 100_000), IdForm.HEX: (0xF000, 0x1000
 _FIRST: Final = {IdForm.DECIMAL: 10**9, IdForm.HEX: 0x1000_0000}
 _DIGITS: Final = {IdForm.DECIMAL: 10, IdForm.HEX: 8}
 _BASE: Final = {IdForm.DECIMAL: 10, IdForm.HEX: 16}
+_LONGEST: Final = max(_DIGITS.values())
 _FORMAT: Final = {IdForm.DECIMAL: "d", IdForm.HEX: "x"}
 
 
@@ -61,7 +63,7 @@ class Ids:
 
     def internal(self, text: str) -> int | None:
         """Read an id back into its counter value, 0 to ``domain - 1``; None where the text is no id of this form."""
-        whole = self._whole(text)
+        whole = _whole(text, self._form)
         if whole is None:
             return None
         left, right = divmod(whole, self._right)
@@ -71,13 +73,29 @@ class Ids:
         left = (left - self._a[right]) % self._left
         return left * self._right + right
 
-    def _whole(self, text: str) -> int | None:
-        if len(text) != _DIGITS[self._form] or text.startswith("0") or not (text.isascii() and text.isalnum()):
-            return None
-        try:
-            return int(text, _BASE[self._form]) - _FIRST[self._form]
-        except ValueError:
-            return None
+
+def is_shaped(text: str, form: IdForm) -> bool:
+    """Whether a text could be an id of this form, as far as can be told without the key."""
+    return _whole(text, form) is not None
+
+
+def _whole(text: str, form: IdForm) -> int | None:
+    if len(text) != _DIGITS[form] or text.startswith("0") or not (text.isascii() and text.isalnum()):
+        return None
+    try:
+        return int(text, _BASE[form]) - _FIRST[form]
+    except ValueError:
+        return None
+
+
+def readings(text: str) -> Iterator[str]:
+    """Yield what an ESME was told, where somebody says it in his own way: in capitals, or as receipts may write it.
+
+    Some dialects of receipts write the number of a hexadecimal id in decimal.
+    """
+    yield text.lower()
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST:
+        yield format(int(text), _FORMAT[IdForm.HEX])
 
 
 def _table(key: bytes, form: IdForm, name: bytes, size: int, below: int) -> "array[int]":

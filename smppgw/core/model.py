@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
 
+from smppgw.core.budgets import Charge
 from smppgw.core.codes import ErrorCode
 
 SubmissionId = NewType("SubmissionId", int)
@@ -117,16 +118,36 @@ class Belief(NamedTuple):
     """Whether it took nothing at that moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What routing decided for one message, and why. Equal messages may share one value."""
+class DropKind(StrEnum):
+    """Why a carrier that a rule names is not among the candidates, for those who count."""
+
+    CANNOT_TAKE = "cannot_take"
+    """The carrier itself says that it can never take such a message."""
+    TOO_DEAR = "too_dear"
+    NO_PRICE = "no_price"
+    DELIVERS_TOO_LITTLE = "delivers_too_little"
+    TOO_SLOW = "too_slow"
+    OVER_BUDGET = "over_budget"
+
+
+class Dropped(NamedTuple):
+    """A carrier that a rule names, and that is not among the candidates."""
+
+    carrier: str
+    reason: str
+    """For people."""
+    kind: DropKind = DropKind.CANNOT_TAKE
+
+
+class Decision(NamedTuple):
+    """What routing decided for one message, and why."""
 
     rule: str
     """Name of the route that matched."""
     carriers: tuple[str, ...]
     """Candidates in the order in which they are tried."""
-    dropped: tuple[tuple[str, str], ...] = ()
-    """Carriers of the route that cannot take this message, each with the reason."""
+    dropped: tuple[Dropped, ...] = ()
+    """Carriers of the route that are no candidates for this message."""
     strategy: str = "failover"
     """What put the candidates in order."""
     beliefs: tuple[Belief, ...] = ()
@@ -155,6 +176,8 @@ class Segment:
     """How many SMS this text is billed as."""
     replaced: int = 0
     """Octets, or code units, of what was submitted that meant nothing in their alphabet and stand as ``?``."""
+    charges: tuple[Charge, ...] = ()
+    """What it reserves of budgets; none where neither its account nor a carrier of its decision has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,8 +289,7 @@ class Sent:
     """Where the attempt went: the datacentre to ask first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a message costs, in millionths of one unit of ``currency`` and of the reporting currency."""
 
     micros: int

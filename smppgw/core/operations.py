@@ -7,6 +7,7 @@ message: what belongs to another account does not exist for who asks.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smppgw.core.budgets import Charge
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Decision, Message, MessageId, Outcome, SegmentId, Stage
 
@@ -94,6 +95,8 @@ class Replacement:
     schedule_at: float | None
     expires_at: float
     registered_delivery: int
+    charges: tuple[Charge, ...] = ()
+    """What it reserves of budgets, in place of what the old text did."""
 
 
 def overall(standings: Sequence[Standing]) -> Standing:

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from smppgw.core.model import TrafficClass
-from smppgw.core.rates import Exchange, RateCard, cost
+from smppgw.core.rates import DAY_S, Exchange, RateCard
 from smppgw.core.volumes import Volumes
 
-_DAY_S: Final = 86_400
-_REMEMBERED: Final = 100_000
+_REMEMBERED: Final = 20_000
 """Combinations of prefix, country and class; a full memory is begun anew."""
 
 
@@ -30,7 +29,9 @@ class PriceList:
         self._cards = cards
         self._exchange = exchange
         self._reporting = reporting
-        self._prefixes = frozenset().union(*(card.prefixes for card in cards.values()))
+        self._prefixes: set[str] = set()
+        for card in cards.values():  # one by one: a union of all would stop every other thread for long
+            self._prefixes.update(card.prefixes)
         self._lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
         self._day = -1
         self._tiers: Sequence[int] = ()
@@ -52,7 +53,7 @@ class PriceList:
             at: Unix seconds.
             volumes: What carriers have taken this month; always the same object.
         """
-        day = int(at // _DAY_S)
+        day = int(at // DAY_S)
         if day != self._day or volumes.moves >= self._same_until or len(self._prices) > _REMEMBERED:
             self._look_again(day, at, volumes)
         known = self._prefixes
@@ -85,17 +86,14 @@ class PriceList:
     def _ask(
         self, prefix: str, country: str, traffic_class: TrafficClass, at: float, volumes: Volumes
     ) -> Iterator[tuple[str, int]]:
+        starts = [
+            prefix[:length] for length in self._lengths if length <= len(prefix) and prefix[:length] in self._prefixes
+        ]
+        reporting, convert = self._reporting, self._exchange.convert
         for carrier, card in self._cards.items():
-            price = cost(
-                card,
-                self._exchange,
-                self._reporting,
-                recipient=prefix,
-                country=country,
-                traffic_class=traffic_class,
-                parts=1,
-                at=at,
-                taken=volumes.taken(carrier, at),
-            )
-            if price is not None:
-                yield carrier, price.reporting_micros
+            price = card.part_price(starts, country, traffic_class, self._day, volumes.taken(carrier, at))
+            if price is None:
+                continue
+            micros = price.micros if price.currency == reporting else convert(*price, at)
+            if micros is not None:
+                yield carrier, micros

@@ -7,7 +7,7 @@ nothing.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,9 +98,24 @@ class Quality:
                 found[carrier] = standing
         return found
 
+    def by_class(self, at: float) -> Mapping[tuple[str, TrafficClass], Standing]:
+        """Return how carriers do with each class, over all countries of which enough is known."""
+        found: dict[tuple[str, TrafficClass], list[Standing]] = {}
+        for carrier, _, traffic_class, standing in self.everything(at):
+            found.setdefault((carrier, traffic_class), []).append(standing)
+        return {key: _together(standings) for key, standings in found.items()}
+
     def everything(self, at: float) -> Iterator[tuple[str, str, TrafficClass, Standing]]:
         """Yield everything that is known, for metrics and people."""
         for carrier, country, traffic_class in list(self._records):
             standing = self.standing(carrier, country, traffic_class, at)
             if standing is not None:
                 yield carrier, country, traffic_class, standing
+
+
+def _together(standings: Sequence[Standing]) -> Standing:
+    """Return the mean of several, each for as much as it rests on."""
+    outcomes = sum(each.outcomes for each in standings)
+    pct = sum(each.delivery_pct * each.outcomes for each in standings) / outcomes
+    latency_s = sum(each.latency_s * each.outcomes for each in standings) / outcomes
+    return Standing(round(pct), latency_s, outcomes)

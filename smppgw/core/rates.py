@@ -6,28 +6,43 @@ No float touches an amount.
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from smppgw.core.model import Cost, TrafficClass
 from smppgw.core.rate_files import RateFault, RateFaults, Reading, header_of, records
 from smppgw.core.rate_rows import RateRow, read_rows
 
-_DAY_S: Final = 86_400
+DAY_S: Final = 86_400
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _RATE: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 _EXCHANGE_COLUMNS: Final = ("date", "currency", "rate")
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """What a carrier asks for a message."""
 
     micros: int
     """Millionths of one unit of ``currency``."""
     currency: str
     """ISO 4217."""
+
+
+class _Offer(NamedTuple):
+    """What a row says of its prefix. Most rows of a card say the same, so these are one value."""
+
+    country: str
+    traffic_class: TrafficClass | None
+    price: Price
+    """Of one part."""
+    from_day: int
+    to_day: int
+    from_volume: int
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, int]:
+        """Order of offers for one prefix: the first that fits is the price."""
+        return (not self.country, self.traffic_class is None, -self.from_volume, -self.from_day)
 
 
 class RateCard:
@@ -38,22 +53,28 @@ class RateCard:
     Rows with an ``mccmnc`` are read and not used, because the network of a recipient is not known.
     """
 
-    __slots__ = ("_lengths", "_rows", "name", "steps")
+    __slots__ = ("_lengths", "_offers", "name", "steps")
 
     def __init__(self, name: str, rows: Iterable[RateRow]) -> None:
-        by_prefix: dict[str, list[RateRow]] = {}
-        for row in sorted((row for row in rows if not row.mccmnc), key=_rank):
-            by_prefix.setdefault(row.prefix, []).append(row)
+        by_prefix: dict[str, tuple[_Offer, ...]] = {}
+        one: dict[_Offer, _Offer] = {}
+        for row in rows:
+            if not row.mccmnc:
+                offer = _offer(row)
+                by_prefix[row.prefix] = (*by_prefix.get(row.prefix, ()), one.setdefault(offer, offer))
+        shared: dict[tuple[_Offer, ...], tuple[_Offer, ...]] = {}
+        for prefix, found in by_prefix.items():
+            by_prefix[prefix] = shared.setdefault(found, tuple(sorted(found, key=lambda offer: offer.rank)))
         self.name = name
-        self.steps = tuple(sorted({row.from_volume for found in by_prefix.values() for row in found} - {0}))
+        self.steps = tuple(sorted({offer.from_volume for offer in one} - {0}))
         """The volumes from which any of its prices change, in parts a month."""
-        self._rows = {prefix: tuple(found) for prefix, found in by_prefix.items()}
+        self._offers = by_prefix
         self._lengths = tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True))
 
     @property
     def prefixes(self) -> Iterable[str]:
         """The prefixes of its rows."""
-        return self._rows.keys()
+        return self._offers.keys()
 
     @classmethod
     def parse(cls, lines: Iterable[str], name: str) -> "RateCard":
@@ -78,22 +99,45 @@ class RateCard:
             taken: Parts that the carrier has taken before in this calendar month (UTC); all parts of one message have
                 the same price.
         """
-        day = int(at // _DAY_S)
-        for length in self._lengths:
-            for row in self._rows.get(recipient[:length], ()):
-                if (
-                    row.from_day <= day <= row.to_day
-                    and (row.traffic_class is None or row.traffic_class == traffic_class)
-                    and (not row.country or row.country == country)
-                    and row.from_volume <= taken
-                ):
-                    return Price(row.price * parts, row.currency)
+        starts = [recipient[:length] for length in self._lengths]
+        price = self.part_price(starts, country, traffic_class, int(at // DAY_S), taken)
+        return None if price is None else Price(price.micros * parts, price.currency)
+
+    def part_price(
+        self, starts: Iterable[str], country: str, traffic_class: TrafficClass, day: int, taken: int
+    ) -> Price | None:
+        """Return the price of one part; None where the card does not know it.
+
+        Args:
+            starts: Of the recipient, the longest first; at least those that are among ``prefixes``.
+            country: ISO 3166-1 alpha-2, or "".
+            traffic_class: What the message is for.
+            day: Days since 1970-01-01, UTC.
+            taken: See ``price``.
+        """
+        offers = self._offers
+        for start in starts:
+            if start in offers:
+                for its_country, its_class, price, from_day, to_day, from_volume in offers[start]:
+                    if (
+                        from_day <= day <= to_day
+                        and (its_class is None or its_class == traffic_class)
+                        and (not its_country or its_country == country)
+                        and from_volume <= taken
+                    ):
+                        return price
         return None
 
 
-def _rank(row: RateRow) -> tuple[bool, bool, int, int]:
-    """Order rows of one prefix: the first that fits is the price."""
-    return (not row.country, row.traffic_class is None, -row.from_volume, -row.from_day)
+def _offer(row: RateRow) -> _Offer:
+    return _Offer(
+        row.country,
+        row.traffic_class,
+        Price(row.price, row.currency),
+        row.from_day,
+        row.to_day,
+        row.from_volume,
+    )
 
 
 class Exchange:
@@ -145,7 +189,7 @@ class Exchange:
         days = self._days.get(currency)
         if days is None:
             return None
-        index = bisect_right(days, int(at // _DAY_S)) - 1
+        index = bisect_right(days, int(at // DAY_S)) - 1
         if index < 0:
             return None
         numerator, denominator = self._rates[currency][index]

@@ -15,6 +15,7 @@ _UNITS_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "
 _DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|min|m|h|d)", re.ASCII)
 _RATE: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*/\s*(s|min|m|h)", re.ASCII)
 _MONEY: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s+([A-Z]{3})", re.ASCII)
+_FLOW: Final = re.compile(r"(.{1,40}?)\s*/\s*(min|h|d)", re.ASCII)
 _AMOUNT: Final = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
 
 BY_ACCOUNT: Final = "by account"
@@ -95,6 +96,17 @@ def parse_money(text: str) -> tuple[int, str]:
     return micros(match[1]), match[2]
 
 
+def parse_flow(value: object) -> tuple[str, float]:
+    """Turn "1 EUR/h" or "100/d" into what stands before the stroke, and seconds.
+
+    Raises:
+        ValueError: It is not something per minute, hour or day.
+    """
+    if not isinstance(value, str) or not (match := _FLOW.fullmatch(value.strip())):
+        raise ValueError(f'{value!r} is nothing per time: write "1 EUR/h" or "100/h", with min, h or d')
+    return match[1], _UNITS_S[match[2]]
+
+
 def micros(amount: str) -> int:
     """Turn a decimal amount with at most six decimals into millionths, exactly.
 
@@ -104,6 +116,12 @@ def micros(amount: str) -> int:
     if not (match := _AMOUNT.fullmatch(amount.strip())):
         raise ValueError(f"{amount!r} is no decimal amount of at most six decimals, not negative")
     return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0"))
+
+
+def amount(micros: int) -> str:
+    """Write millionths as a decimal amount with two to six decimals."""
+    whole, rest = divmod(micros, 1_000_000)
+    return f"{whole}.{f'{rest:06d}'.rstrip('0'):0<2}"
 
 
 Seconds = Annotated[float, BeforeValidator(parse_duration)]

@@ -102,7 +102,7 @@ class StatusReport:
     at: float | None = None
     """When it ended, by the carrier's clock, Unix seconds."""
     parts: int | None = None
-    """Billed parts, where the carrier tells."""
+    """Billed parts, where the carrier tells; 0: it bills nothing."""
     nothing_left: bool = False
     """True where the report proves that the carrier sent nothing, so that another may."""
 
@@ -128,7 +128,7 @@ class PushedReport:
     at: float | None = None
     """When it ended, by the carrier's clock, Unix seconds."""
     parts: int | None = None
-    """Billed parts, where the carrier tells."""
+    """Billed parts, where the carrier tells; 0: it bills nothing."""
     nothing_left: bool = False
     """As in ``StatusReport``."""
 

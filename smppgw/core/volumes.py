@@ -38,10 +38,15 @@ class Volumes:
     def _turn(self, at: float) -> None:
         if at >= self._month_ends:
             self._parts.clear()
-            self._month_ends = begin_of_month(begin_of_month(at) + _LONGER_THAN_ANY_S)
+            self._month_ends = end_of_month(at)
 
 
 def begin_of_month(at: float) -> float:
     """Return the first moment of the month of ``at``, Unix seconds, UTC."""
     moment = datetime.fromtimestamp(at, UTC)
     return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
+def end_of_month(at: float) -> float:
+    """Return the first moment of the month after that of ``at``, Unix seconds, UTC."""
+    return begin_of_month(begin_of_month(at) + _LONGER_THAN_ANY_S)

@@ -29,11 +29,12 @@ _NOT_INHERITED: Final = ("SMPPGW_", "NOTIFY_SOCKET", "WATCHDOG_", "CREDENTIALS_D
 class Gateway:
     """A running daemon."""
 
-    def __init__(self, process: Process, log: Path) -> None:
+    def __init__(self, process: Process, config: Path) -> None:
         self._process = process
         self._ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        self.log = log
+        self.config = config
+        self.log = config.with_suffix(".log")
         """Everything it has said."""
         self.host = ""
         self.port = 0
@@ -122,7 +123,7 @@ async def gateway(config: Path) -> AsyncIterator[Gateway]:
         sys.executable, "-m", "smppgw", "run", "-c", str(config),
         stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, limit=_LINE_OCTETS, env=_environment(os.environ), process_group=0,
     )  # fmt: skip
-    daemon = Gateway(process, config.with_suffix(".log"))
+    daemon = Gateway(process, config)
     following = asyncio.create_task(daemon.follow(), name="gateway log")
     try:
         yield daemon

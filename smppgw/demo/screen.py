@@ -21,6 +21,7 @@ from smppgw.core.codes import ErrorCode
 from smppgw.demo.esme import Watcher
 from smppgw.demo.gateway import Gateway
 from smppgw.demo.rows import Row, amount, fold
+from smppgw.demo.script import CASES
 from smppgw.demo.settings import CURRENCY, PASSWORD, SYSTEM_ID
 from smppgw.demo.simulators import Simulators
 from smppgw.demo.ways import Verdict
@@ -110,6 +111,10 @@ class Screen:
         self.command(f"{program()} bench {login} --binds 10 --messages 5000 --receipts")
         self.command(f"curl {gateway.http_url}/metrics")
         self.say()
+        self.say("Ask what happened to a message, and why; docs/EXPLAIN.md explains the answers:")
+        self.command(f"{program()} trace +{CASES[2].recipient} -c {gateway.config}")
+        self.command(f"{program()} route explain --account {SYSTEM_ID} --to +{CASES[0].recipient} -c {gateway.config}")
+        self.say()
         self.say("Running until Ctrl-C.")
 
     def next_steps(self) -> None:
@@ -117,7 +122,7 @@ class Screen:
         self.say()
         self.say("What to try next:")
         steps = {
-            f"{program()} demo --keep": "leave it running for a client of yours",
+            f"{program()} demo --keep": "leave it running for a client of yours, and for smppgw trace",
             f"{program()} demo --messages 1000": "with a thousand messages more",
             "make test": "every check of the project",
             "README.md, conf/smppgw.toml": "how it is built; every option",

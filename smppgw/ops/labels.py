@@ -10,6 +10,8 @@ UNKNOWN_ACCOUNT: Final = "_unknown"
 """Whatever system_id a stranger tried."""
 NO_CARRIER: Final = "none"
 """For a message that ended without a carrier."""
+NO_RULE: Final = "none"
+"""For a message that no route matched."""
 
 BIND_TYPES: Final = ("transmitter", "receiver", "transceiver")
 BIND_RESULTS: Final = (
@@ -43,6 +45,11 @@ SUBMIT_STATUSES: Final = (
     "ESME_RINVOPTPARAMVAL", "ESME_RUNKNOWNERR", "ESME_RPROHIBITED", "ESME_RINVDCS", OTHER,
 )  # fmt: skip
 THROTTLE_LIMITS: Final = ("tps", "window", "queue", "store", OTHER)
+FILTER_KINDS: Final = (
+    "number", "sender", "opted_out", "duplicate", "content", "country", "pumping", OTHER,
+)  # fmt: skip
+BLOCK_KINDS: Final = ("sequence", "spend", "messages", "widened", OTHER)
+"""``widened``: a country, for the blocked prefixes in it."""
 STATES: Final = ("delivered", "expired", "deleted", "undeliverable", "accepted", "unknown", "rejected", OTHER)
 STAGES: Final = ("assembling", "scheduled", "queued", "sending", "doubtful", "parked", "awaiting_status")
 OPERATIONS: Final = ("send", "status", "lookup", "templates", "statistics", "version", OTHER)
@@ -51,6 +58,12 @@ DOUBT_ENDINGS: Final = ("unknown", "parked", "resent")
 PUSH_RESULTS: Final = ("stored", "refused", "too_large", "timeout", "failed", "unreadable", OTHER)
 """``refused``: unknown address, wrong secret or wrong source, which nobody outside may tell apart. ``failed``: the
 store could not keep it. ``unreadable``: stored, but not all of it could be understood."""
+DEARER: Final = "up"
+CHEAPER: Final = "down"
+CORRECTIONS: Final = (DEARER, CHEAPER)
 CIRCUIT_STATES: Final = ("closed", "half_open", "open")
 PAUSE_CAUSES: Final = ("login", "money", "quota", "throttle")
+ROUTE_RESULTS: Final = ("routed", "held", "refused", "no_candidate", "no_route", OTHER)
+DROP_KINDS: Final = ("cannot_take", "too_dear", "no_price", "delivers_too_little", "too_slow", "over_budget", OTHER)
+TRAFFIC_CLASSES: Final = ("otp", "transactional", "marketing", OTHER)
 STATS: Final = ("ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD")

@@ -17,12 +17,13 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    Summary,
     disable_created_metrics,
     generate_latest,
 )
 
 from smppgw.ops import labels
-from smppgw.ops.labels import NO_CARRIER, OTHER, UNKNOWN_ACCOUNT
+from smppgw.ops.labels import NO_CARRIER, NO_RULE, OTHER, UNKNOWN_ACCOUNT
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,6 +43,7 @@ class _Counters:
         self._listed = [listed if isinstance(listed, list) else tuple(listed) for listed in values.values()]
         self._counter = Counter(f"smppgw_{name}", text, tuple(values), registry=registry)
         self._children: dict[tuple[str, ...], Counter] = {}
+        self._totals: dict[tuple[str, ...], int] = {}
 
     def add(self, key: tuple[str, ...], n: float = 1) -> None:
         child = self._children.get(key)
@@ -53,6 +55,22 @@ class _Counters:
         """Show these from the start, as zero: a rate over a series that did not exist is lost."""
         for key in keys:
             self._find(key)
+
+    def total(self, key: tuple[str, ...], total: int) -> None:
+        """Bring a counter up to a total that somebody else counts and that never falls."""
+        if (more := total - self._totals.get(key, 0)) > 0:
+            self.add(key, more)
+            self._totals[key] = total
+
+    def forget(self, key: tuple[str, ...]) -> None:
+        """Show one no more; it begins anew when it is counted again."""
+        if self._children.pop(key, None) is not None:
+            self._counter.remove(*key)
+
+    @property
+    def shown(self) -> list[tuple[str, ...]]:
+        """The label values of those that there are."""
+        return list(self._children)
 
     def _find(self, key: tuple[str, ...]) -> Counter:
         known = tuple(value if value in listed else listed[-1] for value, listed in zip(key, self._listed, strict=True))
@@ -88,13 +106,14 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call] # its library forgot the annotation
         self._registry = registry
         self._accounts = [*accounts, UNKNOWN_ACCOUNT]
+        self._rules = [NO_RULE]
         self._configured = tuple(carriers)
         self._carriers = (*self._configured, NO_CARRIER)
         self._currency = currency
-        self._pdu_totals: dict[tuple[str, str], int] = {}
         self._process(version, store)
         self._smpp()
         self._messages()
+        self._routing()
         self._calls()
         self._receipts_and_costs()
         self._storage()
@@ -148,6 +167,14 @@ class Metrics:
             r, "smpp_throttled", "Submits refused or held by a limit.",
             account=accounts, limit=labels.THROTTLE_LIMITS,
         )  # fmt: skip
+        self._filtered = _Counters(
+            r, "filtered", "Messages kept back by what an account is screened for.",
+            account=accounts, kind=labels.FILTER_KINDS,
+        )  # fmt: skip
+        self._fraud_blocks = _Counters(
+            r, "fraud_blocks", "Blocks of numbers that look like pumping, by what gave them away.",
+            account=accounts, kind=labels.BLOCK_KINDS,
+        )  # fmt: skip
         self._window = self._gauge("smpp_window_used", "submit_sm in flight without an answer.", "account")
 
     def _messages(self) -> None:
@@ -168,6 +195,28 @@ class Metrics:
             "delivery_seconds", "From acceptance to the final state.", DELIVERY_BUCKETS, "carrier"
         )
         self._delivery = {carrier: delivery.labels(carrier) for carrier in carriers}
+
+    def _routing(self) -> None:
+        r = self._registry
+        self._decisions = _Counters(
+            r, "route_decisions", "What routes made of messages.", rule=self._rules, result=labels.ROUTE_RESULTS
+        )
+        self._drops = _Counters(
+            r, "route_drops", "Carriers of a route that were no candidates for a message, by why.",
+            rule=self._rules, carrier=self._carriers, reason=labels.DROP_KINDS,
+        )  # fmt: skip
+        self._prices = Summary(
+            "smppgw_part_price", "Price of a part in the reporting currency, of what carriers have taken.",
+            ("carrier", "class"), registry=r,
+        )  # fmt: skip
+        self._price_children: dict[tuple[str, str], Summary] = {}
+        self._delivered = self._gauge(
+            "carrier_delivery_ratio", "Share of late messages that were delivered.", "carrier", "class"
+        )
+        self._latency = self._gauge(
+            "carrier_latency_seconds", "From acceptance by the carrier to delivery, of late.", "carrier", "class"
+        )
+        self._known: set[tuple[str, str]] = set()
 
     def _calls(self) -> None:
         self._requests = _Counters(
@@ -210,7 +259,22 @@ class Metrics:
             r, "cost", "Cost booked at acceptance; never falls.",
             account=accounts, carrier=self._carriers, currency=(self._currency,),
         )  # fmt: skip
+        self._budget_used = self._gauge(
+            "budget_used_ratio", "Booked and reserved, of the limit of the present period.", "scope", "name", "period"
+        )
+        self._budget_refused = Counter(
+            "smppgw_budget_refused", "Messages that a budget had no room for.", ("scope", "name", "period"), registry=r
+        )
+        self._budgets: frozenset[tuple[str, str, str]] = frozenset()
 
+        self._corrections = _Counters(
+            r, "cost_corrections", "By how much carriers billed more, or less, than was booked.",
+            account=accounts, carrier=self._carriers, currency=(self._currency,), direction=labels.CORRECTIONS,
+        )  # fmt: skip
+        self._passed_on = _Counters(
+            r, "messages_passed_on", "Messages that the carrier took and provably sent nowhere: another one got them.",
+            carrier=self._carriers,
+        )  # fmt: skip
         self._reconciliation = self._gauge(
             "reconciliation_parts", "Billed parts of the last day compared, by whose count it is.", "carrier", "side"
         )
@@ -236,6 +300,8 @@ class Metrics:
 
     def _preset_account(self, account: str) -> None:
         self._submits.preset((account, "ESME_ROK"))
+        self._filtered.preset(*((account, kind) for kind in labels.FILTER_KINDS[:-1]))
+        self._fraud_blocks.preset(*((account, kind) for kind in labels.BLOCK_KINDS[:-1]))
         self._expected.labels(account).set(0)
         for bind_type in labels.BIND_TYPES:
             self._binds.preset((account, bind_type, "ok"), (account, bind_type, "credentials"))
@@ -255,6 +321,15 @@ class Metrics:
             if account not in self._accounts:
                 self._accounts.insert(0, account)  # the last one is what strangers fall back to
                 self._preset_account(account)
+
+    def know_rules(self, rules: Iterable[str]) -> None:
+        """Count decisions of these routes under their names from now on, and show no others, after a reload too."""
+        self._rules[:] = [*rules, NO_RULE]
+        for counters in (self._decisions, self._drops):
+            for key in counters.shown:
+                if key[0] not in self._rules:
+                    counters.forget(key)
+        self._decisions.preset(*((rule, "routed") for rule in self._rules[:-1]), (NO_RULE, "no_route"))
 
     # What happened
 
@@ -280,9 +355,7 @@ class Metrics:
     def pdus(self, direction: str, totals: Mapping[str, int]) -> None:
         """Bring the counters up to totals that somebody else counts and that never fall: by command, lower case."""
         for command, total in totals.items():
-            last = self._pdu_totals.get((direction, command), 0)
-            self._pdus.add((direction, command), total - last)
-            self._pdu_totals[direction, command] = total
+            self._pdus.total((direction, command), total)
 
     def pdu_error(self, kind: str) -> None:
         """The session refused a PDU; ``kind`` is one of `labels.PDU_FAULTS`."""
@@ -302,6 +375,14 @@ class Metrics:
     def throttled(self, account: str, limit: str) -> None:
         """A limit held a submit back; ``limit`` is one of `labels.THROTTLE_LIMITS`."""
         self._throttled.add((account, limit))
+
+    def filtered(self, account: str, kind: str) -> None:
+        """A message was kept back; ``kind`` is one of `labels.FILTER_KINDS`."""
+        self._filtered.add((account, kind))
+
+    def fraud_block(self, account: str, kind: str) -> None:
+        """Numbers were blocked for an account; ``kind`` is one of `labels.BLOCK_KINDS`."""
+        self._fraud_blocks.add((account, kind))
 
     def accepted(self, account: str, carrier: str, parts: int, messages: int = 1) -> None:
         """A carrier has accepted messages.
@@ -377,6 +458,54 @@ class Metrics:
         """Money was booked: millionths of the reporting currency."""
         self._cost.add((account, carrier, self._currency), micros / _MICROS)
 
+    def know_budgets(self, budgets: Iterable[tuple[str, str, str]]) -> None:
+        """Show these from now on, by scope, name and period as configured; those that are gone are not shown more."""
+        before, self._budgets = self._budgets, frozenset(budgets)
+        for gone in before - self._budgets:
+            self._budget_used.remove(*gone)
+        for new in self._budgets - before:
+            self._budget_used.labels(*new).set(0)
+            self._budget_refused.labels(*new)
+
+    def budget_used(self, scope: str, name: str, period: str, ratio: float) -> None:
+        """How much of a budget is used: 1 is all of it."""
+        if (scope, name, period) in self._budgets:
+            self._budget_used.labels(scope, name, period).set(ratio)
+
+    def budget_refused(self, scope: str, name: str, period: str) -> None:
+        """A budget had no room for a message."""
+        if (scope, name, period) in self._budgets:
+            self._budget_refused.labels(scope, name, period).inc()
+
+    def priced(self, carrier: str, traffic_class: str, part_micros: float) -> None:
+        """A carrier has taken a message at this price of a part, in millionths of the reporting currency."""
+        child = self._price_children.get((carrier, traffic_class))
+        if child is None:
+            known = carrier if carrier in self._configured else NO_CARRIER
+            listed = traffic_class if traffic_class in labels.TRAFFIC_CLASSES else OTHER
+            child = self._prices.labels(known, listed)
+            self._price_children[known, listed] = child
+        child.observe(part_micros / _MICROS)
+
+    def decisions(self, totals: Mapping[tuple[str, str], int]) -> None:
+        """Bring what routes made of messages up to totals, by rule ("" for none) and `labels.ROUTE_RESULTS`."""
+        for (rule, result), total in totals.items():
+            self._decisions.total((rule or NO_RULE, result), total)
+
+    def drops(self, totals: Mapping[tuple[str, str, str], int]) -> None:
+        """Bring whom routes dropped up to totals, by rule, carrier and `labels.DROP_KINDS`."""
+        for key, total in totals.items():
+            self._drops.total(key, total)
+
+    def cost_corrected(self, account: str, carrier: str, micros: int) -> None:
+        """A carrier bills more than was booked, or less where negative: millionths of the reporting currency."""
+        direction = labels.DEARER if micros > 0 else labels.CHEAPER
+        self._corrections.add((account, carrier, self._currency, direction), abs(micros) / _MICROS)
+
+    def passed_on(self, carrier: str) -> None:
+        """A message that the carrier had taken went to the next candidate."""
+        self._passed_on.add((carrier,))
+
     def commit(self, lasted_s: float, requests: int) -> None:
         """The store committed so many requests together."""
         self._commit_s.observe(lasted_s)
@@ -422,6 +551,17 @@ class Metrics:
         if carrier in self._configured:
             for each in labels.PAUSE_CAUSES:
                 self._paused.labels(carrier, each).set(int(each == cause))
+
+    def standings(self, known: Mapping[tuple[str, str], tuple[float, float]]) -> None:
+        """How carriers have done of late, by carrier and class: share delivered, seconds to it; others are unknown."""
+        listed = {key: of for key, of in known.items() if key[0] in self._configured}
+        for key in self._known.difference(listed):
+            self._delivered.remove(*key)
+            self._latency.remove(*key)
+        for key, (ratio, latency_s) in listed.items():
+            self._delivered.labels(*key).set(ratio)
+            self._latency.labels(*key).set(latency_s)
+        self._known = set(listed)
 
     def poll_lag(self, carrier: str, lag_s: float) -> None:
         """How overdue the carrier's oldest status poll is; 0 where none is."""

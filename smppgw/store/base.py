@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.budgets import Charge, Pot
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
@@ -31,6 +32,8 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.pumping import Block
+from smppgw.core.tracing import Clue, Sightings, Trace
 from smppgw.core.verdict import PushedReport, StatusReport
 
 
@@ -50,6 +53,10 @@ class LeaseLostError(StoreError):
     """Some of the rows are no longer covered by the lease."""
 
 
+class BudgetSpentError(StoreError):
+    """A budget that looked as if it had room has none any more: somebody else was faster. The next try knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A time-limited right to work on rows."""
@@ -67,6 +74,10 @@ class Routed:
     """Without carriers: none can take it, and it ends REJECTED."""
     parts: int
     """How many SMS the whole text is billed as."""
+    charges: tuple[Charge, ...] = ()
+    """As of a segment."""
+    error: ErrorCode = ErrorCode.NO_CARRIER
+    """Of its end, where the decision is without carriers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +104,18 @@ class DueDoubt:
     sent: tuple[Sent, ...]
     holds_up_polls: bool = False
     """Whether others of its messages await their status: they are polled when nothing is in doubt any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One message of the past, with what became of it."""
+
+    message: Message
+    """As it was submitted, before its route rewrote anything; with its decision and its last carrier."""
+    was_taken: bool
+    """Whether a carrier has taken it, as far as is known."""
+    cost_micros: int | None
+    """What it cost, in millionths of the reporting currency; None: nothing, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +149,43 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What settling an attempt changed."""
+class Correction:
+    """A booking that its carrier's last word has changed."""
+
+    message: MessageId
+    account: str
+    carrier: str
+    parts: int
+    """By how many it is more, or less, than was booked."""
+    reporting_micros: int | None
+    """By how much, in millionths of the reporting currency; None where the price is not known."""
+    booked_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOn:
+    """A message that its carrier took and provably sent nowhere; the next candidate has it in its queue."""
+
+    carrier: str
+    """That next candidate."""
+    ended: Finish
+    """How it ended with the one that had it; the message itself has not ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What the last words of carriers changed."""
 
     finished: tuple[Finish, ...] = ()
     """What ended."""
+    corrected: tuple[Correction, ...] = ()
+    passed_on: tuple[PassedOn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled(Reported):
+    """What settling an attempt changed, with what pushes had said about its messages before."""
+
     lost: tuple[MessageId, ...] = ()
     """The messages that the lease no longer covers: all or none, and then nothing of them was changed."""
     notified: frozenset[str] = frozenset()
@@ -176,10 +231,9 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PushEffects:
+class PushEffects(Reported):
     """What a push changed."""
 
-    finished: tuple[Finish, ...] = ()
     booked: frozenset[MessageId] = frozenset()
     """Messages whose cost the ledger lacked, and has now."""
     orphans: int = 0
@@ -266,6 +320,9 @@ class Store(Protocol):
             submissions: Segments that are whole texts bring their decision; parts bring none.
             rules: Per account, what holds for the texts that these parts start; it is stored with them.
             now: Unix seconds.
+
+        Raises:
+            BudgetSpentError: Their charges no longer fit; nothing was written.
         """
 
     async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
@@ -336,14 +393,21 @@ class Store(Protocol):
         now: float,
         polled: Mapping[BatchId, float] | None = None,
         lease: Lease | None = None,
-    ) -> Sequence[Finish]:
-        """Store final reports with the receipts and alerts they cause; the first final one of a message wins.
+    ) -> Reported:
+        """Store final reports with the receipts, alerts and corrections they cause; the first one of a message wins.
+
+        What a carrier provably sent nowhere does not end while its decision has a later candidate and it is valid: it
+        is queued for that one, without a receipt. Not so where it may have been sent twice, or its call is in doubt.
+        What was asked of an attempt changes nothing of a later one.
+
+        The ledger is settled by the first final report that is sure: ``parts`` other than were booked correct it, at
+        the price per part of the booking; an outcome that is not UNKNOWN confirms it.
 
         A recipient is flagged where a message that wants an alert ends as one of ``core.unreached``; the next message
         of the account that ends later and is delivered to him owes the alert, once, and clears the flag.
 
         Args:
-            reports: Those that are not final change nothing.
+            reports: Those that are not final change nothing; ``parts`` 0 says that nothing is billed.
             now: Unix seconds.
             polled: Attempts that ``lease`` covers, each with the time of its next poll.
             lease: Of the polls.
@@ -377,6 +441,7 @@ class Store(Protocol):
 
         A final report ends its message wherever the carrier may have it; the first final one wins. One that is not
         final settles a doubt: the message awaits its status. A final report of an unknown message waits a day for it.
+        What ``report`` says of the ledger, and of what was sent nowhere, holds here too.
 
         Args:
             push: As leased.
@@ -434,11 +499,24 @@ class Store(Protocol):
         Who has leased the old content loses the message.
         """
 
+    async def keep_blocks(self, blocks: Sequence[Block], now: float) -> None:
+        """Keep what accounts do not write to for a while; what has ended is forgotten."""
+
+    async def blocks(self, now: float) -> Sequence[Block]:
+        """Return the blocks that have not ended; those that end first come first."""
+
     async def recent(self, limit: int) -> Sequence[Finish]:
         """Return the newest messages that have ended and that a carrier had, the oldest of them first."""
 
     async def backlog(self) -> Backlog:
         """Count what waits."""
+
+    async def spent(self, since: Collection[Pot]) -> Mapping[Pot, int]:
+        """Return what is used of these pots, and of later ones of the same budgets; nothing is missing but zeros.
+
+        Used is what is booked, and what is reserved by messages that are open; what ended without anybody knowing
+        whether it was sent stays reserved. Everything asked of this store before is contained.
+        """
 
     async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
         """Add up the parts of what a carrier took from ``since`` to before ``until``, as the ledger has them now."""
@@ -448,3 +526,26 @@ class Store(Protocol):
 
     async def aclose(self) -> None:
         """Finish what waits and close."""
+
+
+class Archive(Protocol):
+    """What is kept, for people who ask. It only reads, and may be open beside a daemon.
+
+    Each method raises ``StoreError`` where the storage cannot be read.
+    """
+
+    def secret(self, name: str) -> bytes | None:
+        """Return the octets of ``Store.secret``; None where that was never asked for."""
+
+    def search(self, clue: Clue, limit: int) -> Sightings:
+        """Find at most ``limit`` messages, and as many inbound texts, that a clue leads to.
+
+        A telephone number is looked for where no other reading leads anywhere, and not without end: what was looked at
+        is told.
+        """
+
+    def trace(self, number: int) -> Trace | None:
+        """Tell all that is known of a message, or of a text that waits for parts; None where there is none."""
+
+    def close(self) -> None:
+        """Let go of the storage."""

@@ -7,7 +7,7 @@ from smppgw.core.disposition import Disposition, Finished, Requeued, Taken
 from smppgw.core.model import BatchId, Message, MessageId
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
-from smppgw.store.base import Finish, Lease, Store
+from smppgw.store.base import Lease, Reported, Store
 from smppgw.workers.pace import store_while_leased
 from smppgw.workers.pricing import Prices
 
@@ -23,7 +23,7 @@ class Settlement:
         prices: Prices,
         clock: Clock,
         metrics: Metrics,
-        on_finished: Callable[[Sequence[Finish]], None],
+        on_reported: Callable[[Reported], None],
         on_taken: Callable[[str, int], None],
         parts_this_month: Callable[[str], int],
         on_owed: Callable[[str], None],
@@ -36,7 +36,7 @@ class Settlement:
             prices: The rate cards.
             clock: Time.
             metrics: Counts.
-            on_finished: Told what ended.
+            on_reported: Told what ended; and what was corrected and passed on, where a push came before the answer.
             on_taken: Told how many parts of a message the carrier has taken.
             parts_this_month: Says how many parts a carrier has taken before; decides on the tier of the price.
             on_owed: Told the accounts that are owed something that is no receipt.
@@ -47,7 +47,7 @@ class Settlement:
         """Replaced by a reload."""
         self._clock = clock
         self._metrics = metrics
-        self._on_finished = on_finished
+        self._on_reported = on_reported
         self._on_taken = on_taken
         self._parts_this_month = parts_this_month
         self._on_owed = on_owed
@@ -71,7 +71,7 @@ class Settlement:
         )
         if settled.lost:
             return False
-        self._on_finished(settled.finished)
+        self._on_reported(settled)
         for account in settled.notified:
             self._on_owed(account)
         for message in messages:
@@ -80,7 +80,9 @@ class Settlement:
                 self._metrics.accepted(message.account, self._carrier, disposition.parts)
                 self._on_taken(self._carrier, disposition.parts)
                 if disposition.cost is not None:
-                    self._metrics.cost(message.account, self._carrier, disposition.cost.reporting_micros)
+                    micros = disposition.cost.reporting_micros
+                    self._metrics.cost(message.account, self._carrier, micros)
+                    self._metrics.priced(self._carrier, message.traffic_class.name.lower(), micros / disposition.parts)
         return True
 
     async def put_back(self, dispositions: Mapping[MessageId, Requeued | Finished], *, lease: Lease) -> None:
@@ -90,7 +92,7 @@ class Settlement:
             until=lease.until,
             clock=self._clock,
         )
-        self._on_finished(finished)
+        self._on_reported(Reported(finished=tuple(finished)))
 
     def _priced(
         self, messages: Sequence[Message], dispositions: Mapping[MessageId, Disposition], now: float

@@ -17,8 +17,9 @@ from typing import Final
 import structlog
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm, Ids
-from smppgw.core.model import Decision, Message, MessageId, Operation, Submission
+from smppgw.core.model import Decision, Dropped, Message, Operation, Submission
 from smppgw.core.operations import Addressed
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
@@ -31,9 +32,12 @@ from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
 from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
 from smppgw.workers import restate, wanted
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.budgets import Budgets, Unaffordable
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
+from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Draft, Refusal, read_destinations, read_submit, status_name
 from smppgw.workers.wanted import Wanted, Way
 
@@ -54,6 +58,9 @@ class Intake:
         *,
         store: Store,
         routes: Routes,
+        screening: Screening,
+        fraud: Fraud,
+        budgets: Budgets,
         ids: Mapping[IdForm, Ids],
         policies: Mapping[str, AccountPolicy],
         clock: Clock,
@@ -66,6 +73,9 @@ class Intake:
         Args:
             store: Where accepted messages go.
             routes: The routing table.
+            screening: What accounts may not send.
+            fraud: Where accounts may not write to.
+            budgets: What may be spent.
             ids: Writers of message ids, per form.
             policies: Per account, for how long texts wait for their parts, and what then becomes of them.
             clock: Time.
@@ -75,6 +85,9 @@ class Intake:
         """
         self._store = store
         self._routes = routes
+        self._screening = screening
+        self._fraud = fraud
+        self._budgets = budgets
         self._ids = ids
         self._rules = _rules(policies)
         self._clock = clock
@@ -105,10 +118,15 @@ class Intake:
                 refused.append(respond(pdu, outcome.status))
             else:
                 accepted.append(outcome)
-        self._answer(connection, account, refused, at)
-        if accepted:
-            version = connection.session.interface_version or 0
-            self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        reserved = self._budgets.claim()
+        try:
+            self._answer(connection, account, refused, at)
+            if accepted:
+                version = connection.session.interface_version or 0
+                self._answer(connection, account, await self._store_all(account, accepted, version), at)
+        finally:
+            self._budgets.hand_over(reserved)
+        await self._fraud.keep()
 
     def _consider_safely(
         self, connection: Connection, account: LiveAccount, pdu: Submit, at: float
@@ -171,11 +189,26 @@ class Intake:
 
     def _find_way(self, policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Way | Refusal:
         message = wanted.message(policy, pdu, draft, now)
+        if policy.screens is not None:
+            screened = self._screening.screen(policy.screens, message, now, whole=draft.part is None)
+            if isinstance(screened, Refusal):
+                return screened
+            message = screened
         if draft.part is not None:
             hopeless = self._routes.expect(message, now)
-            return Way(draft, None) if hopeless is None else _no_way(hopeless)
+            if hopeless is not None:
+                return _no_way(hopeless)
+            return self._fraud.expect(message, now) or Way(draft, None)
         decision = self._routes.route(message, now)
-        return _no_way(decision) if isinstance(decision, Unroutable) else Way(draft, decision)
+        if isinstance(decision, Unroutable):
+            return _no_way(decision)
+        if refusal := self._fraud.judge(message, decision, now):
+            return refusal
+        paid = self._budgets.reserve(message, decision, now)
+        if isinstance(paid, Unaffordable):
+            self._fraud.give_back(message, decision, now)
+            return Refusal(paid.status, paid.reason)
+        return Way(draft, *paid)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -214,6 +247,7 @@ class Intake:
             account=policy.system_id,
             status=status_name(refusal.status),
             reason=refusal.reason,
+            kind=refusal.kind,
             command=pdu.command_id.name.lower(),
             dst=None if isinstance(pdu, SubmitMulti) else mask_msisdn(pdu.destination_addr),
             data_coding=pdu.data_coding,
@@ -272,12 +306,21 @@ class Intake:
 
     def _not_stored(self, policy: AccountPolicy, accepted: Sequence[Wanted], fault: StoreError) -> list[Pdu]:
         """Answer for a store that cannot take more: both statuses are temporary for every known ESME."""
+        self._give_back(policy, accepted)
         full = isinstance(fault, StoreFullError)
         status = CommandStatus.ESME_RMSGQFUL if full else CommandStatus.ESME_RSYSERR
         _log.error("submits not stored", account=policy.system_id, submits=len(accepted), reason=str(fault))
         for _ in accepted:
             self._metrics.throttled(policy.system_id, "store")
         return [each.refused(status) for each in accepted]
+
+    def _give_back(self, policy: AccountPolicy, accepted: Sequence[Wanted]) -> None:
+        """What is not stored has cost nothing."""
+        now = self._clock.wall()
+        for each in accepted:
+            for way in each.ways:
+                if way.decision is not None:
+                    self._fraud.give_back(wanted.message(policy, each.pdu, way.draft, now), way.decision, now)
 
     async def _route_completed(self, completed: Sequence[Message]) -> None:
         """Route texts whose last part has come; the parts are stored already, so a fault here refuses nothing."""
@@ -292,15 +335,37 @@ class Intake:
             await self._route(left_over)
 
     async def _route(self, completed: Sequence[Message]) -> None:
-        routed: dict[MessageId, Routed] = {}
-        for message in completed:
-            whole = replace(message, parts=text.parts(message.text).parts)
-            decision = self._routes.route(whole, self._clock.wall())
-            if isinstance(decision, Unroutable):
-                decision = Decision("", (), (("", decision.reason),))
-            routed[message.id] = Routed(decision, whole.parts)
-        self._on_finished(await self._store.route(routed, self._clock.wall()))
+        now = self._clock.wall()
+        texts = [replace(message, parts=text.parts(message.text).parts) for message in completed]
+        routed = {whole.id: self._routed(whole, now) for whole in texts}
+        reserved = self._budgets.claim()
+        try:
+            self._on_finished(await self._store.route(routed, now))
+        except StoreError:
+            for whole in texts:
+                if routed[whole.id].decision.carriers:
+                    self._fraud.give_back(whole, routed[whole.id].decision, now)
+            raise
+        finally:
+            self._budgets.hand_over(reserved)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
+        await self._fraud.keep()
+
+    def _routed(self, whole: Message, now: float) -> Routed:
+        """Decide on a text whose parts are stored already: what cannot go, or must not, ends REJECTED."""
+        decision = self._routes.route(whole, now)
+        if isinstance(decision, Unroutable):
+            return Routed(Decision("", (), (Dropped("", decision.reason),)), whole.parts)
+        refusal = self._fraud.judge(whole, decision, now)
+        if refusal is not None:
+            blocked = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", refusal.reason)))
+            return Routed(blocked, whole.parts, error=ErrorCode.DESTINATION_BLOCKED)
+        paid = self._budgets.reserve(whole, decision, now)
+        if isinstance(paid, Unaffordable):
+            self._fraud.give_back(whole, decision, now)
+            unpaid = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", paid.reason)))
+            return Routed(unpaid, whole.parts, error=ErrorCode.BUDGET_SPENT)
+        return Routed(paid[0], whole.parts, paid[1])
 
     def _answer(self, connection: Connection, account: LiveAccount, responses: Sequence[Pdu], at: float) -> None:
         if not responses:

@@ -1,7 +1,7 @@
 """What the gateway itself knows of its carriers: implements ``core.routing.market.Market``.
 
 Lives as long as the process; a reload changes the prices only. After a restart it is told the newest endings that the
-store still has.
+store still has, and takes the volumes of the month over from the ledger.
 """
 
 from collections import OrderedDict
@@ -12,13 +12,14 @@ from smppgw.carriers.base import Carrier
 from smppgw.core.model import Message, Outcome, TrafficClass
 from smppgw.core.quality import Quality, is_delivery
 from smppgw.core.routing.market import Standing
-from smppgw.core.volumes import Volumes
+from smppgw.core.volumes import Volumes, begin_of_month, end_of_month
 from smppgw.ops.clock import Clock
-from smppgw.store.base import Finish
+from smppgw.store.base import Correction, Finish, Store
 from smppgw.workers.pricing import Prices
 
 _FRESH_S: Final = 1.0
 _DOWN_FRESH_S: Final = 0.1
+_BY_CLASS_FRESH_S: Final = 5.0
 _RECIPIENTS: Final = 200_000
 """Recipients whose last carrier is remembered."""
 
@@ -49,6 +50,8 @@ class LiveMarket:
         self._down: Collection[str] = ()
         self._down_at = float("-inf")
         self._standings: dict[tuple[str, TrafficClass], tuple[float, Mapping[str, Standing]]] = {}
+        self._by_class: Mapping[tuple[str, TrafficClass], Standing] = {}
+        self._by_class_at = float("-inf")
         self._clock = clock
         self._volumes = Volumes()
         self._delivered: OrderedDict[tuple[str, str], str] = OrderedDict()
@@ -90,11 +93,34 @@ class LiveMarket:
         """See ``Market``."""
         return self._delivered.get((account, recipient))
 
+    def by_class(self) -> Mapping[tuple[str, TrafficClass], Standing]:
+        """How carriers have done lately with each class, over all countries; a few seconds old at most."""
+        now = self._clock.wall()
+        if not 0 <= now - self._by_class_at < _BY_CLASS_FRESH_S:
+            self._by_class, self._by_class_at = self.quality.by_class(now), now
+        return self._by_class
+
     # --- what is learned ----------------------------------------------------------------------------------------------
 
     def accepted(self, carrier: str, parts: int) -> None:
         """A carrier has taken so many parts."""
         self._volumes.add(carrier, parts, self._clock.wall())
+
+    def corrected(self, correction: Correction) -> None:
+        """A carrier bills other parts than it took; what was booked in another month is no part of this one."""
+        now = self._clock.wall()
+        if begin_of_month(correction.booked_at) == begin_of_month(now):
+            self._volumes.add(correction.carrier, correction.parts, now)
+
+    async def count(self, store: Store) -> None:
+        """Take over what the ledger has of this month, before anything is taken.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        now = self._clock.wall()
+        span = {"since": begin_of_month(now), "until": end_of_month(now)}
+        self._volumes.restore({name: await store.billed_parts(name, **span) for name in self._carriers}, now)
 
     def finished(self, finishes: Iterable[Finish]) -> None:
         """Messages have ended."""

@@ -10,7 +10,8 @@ What is not the account's own is answered like what does not exist: the store lo
   cancel_sm without a message_id ends everything that waits between the two addresses, of its service_type if it has
   one. With a message_id and a destination it ends that destination of a submit_multi.
 * A part of a long text stands for the whole text.
-* A new text is checked and routed as in a submit. Texts of several parts or destinations cannot be replaced.
+* A new text is checked, routed and paid for as in a submit, before the old one gives back what it reserved of budgets.
+  Texts of several parts or destinations cannot be replaced.
 
 Each account may ask ``max_tps`` times a second, and so much at once as with submits; questions cost no submits.
 """
@@ -36,6 +37,7 @@ from smppgw.smpp.dialects import Dialect, IdInText
 from smppgw.smpp.pdu import CancelSm, CancelSmResp, Pdu, QuerySm, QuerySmResp, ReplaceSm, ReplaceSmResp, respond
 from smppgw.store.base import Finish, Store, StoreError
 from smppgw.workers.binds import LiveAccount
+from smppgw.workers.budgets import Budgets, Unaffordable
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
 from smppgw.workers.translate import Refusal, Rewrite, read_replacement, status_name
@@ -61,6 +63,7 @@ class Operations:
         *,
         store: Store,
         routes: Routes,
+        budgets: Budgets,
         ids: Mapping[IdForm, Ids],
         clock: Clock,
         metrics: Metrics,
@@ -72,6 +75,7 @@ class Operations:
         Args:
             store: Where the messages are.
             routes: The routing table.
+            budgets: What may be spent.
             ids: Readers of message ids, per form.
             clock: Time.
             metrics: Counts.
@@ -80,6 +84,7 @@ class Operations:
         """
         self._store = store
         self._routes = routes
+        self._budgets = budgets
         self._ids = ids
         self._clock = clock
         self._metrics = metrics
@@ -194,8 +199,12 @@ class Operations:
         replacement = rewrite if isinstance(rewrite, Refusal) else self._route(policy, pdu, found.original, rewrite)
         if isinstance(replacement, Refusal):
             return replacement
-        if not await self._store.replace(replacement, now):
-            return _FIXED
+        reserved = self._budgets.claim()
+        try:
+            if not await self._store.replace(replacement, now):
+                return _FIXED
+        finally:
+            self._budgets.hand_over(reserved)
         self._on_queued(replacement.decision.carriers[:1])
         _log.info("replaced", account=policy.system_id)
         if replacement.replaced:
@@ -222,6 +231,10 @@ class Operations:
         decision = self._routes.route(message, self._clock.wall())
         if isinstance(decision, Unroutable):
             return Refusal(CommandStatus.ESME_RREPLACEFAIL, decision.reason)
+        paid = self._budgets.reserve(message, decision, self._clock.wall())
+        if isinstance(paid, Unaffordable):
+            return Refusal(CommandStatus.ESME_RREPLACEFAIL, paid.reason)
+        decision, charges = paid
         return Replacement(
             message=message.id,
             account=policy.system_id,
@@ -232,6 +245,7 @@ class Operations:
             schedule_at=message.schedule_at,
             expires_at=message.expires_at,
             registered_delivery=pdu.registered_delivery,
+            charges=charges,
         )
 
     # --- ids ----------------------------------------------------------------------------------------------------------

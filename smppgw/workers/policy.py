@@ -8,6 +8,8 @@ from smppgw.core.bind_rates import BindRate
 from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.model import TrafficClass
+from smppgw.core.pumping import PumpingRules
+from smppgw.core.screening import Screens
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.receipt import Dialect
 from smppgw.smpp.text import Alphabets
@@ -55,3 +57,9 @@ class AccountPolicy:
     """Whether it is then sent without that part; else it fails."""
     inbound: tuple[str, ...] = ()
     """Plain patterns (`core.inbound`) of the numbers whose inbound texts it gets."""
+    screens: Screens | None = None
+    """What its messages are screened for; None: nothing."""
+    countries: frozenset[str] | None = None
+    """Where it may write to, ISO 3166-1 alpha-2; None: anywhere."""
+    pumping: PumpingRules | None = None
+    """What its messages are watched for; None: nothing."""

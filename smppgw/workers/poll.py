@@ -1,7 +1,7 @@
 """Due messages of one carrier -> statuses -> report; past the deadline they end as UNKNOWN.
 
 One poll asks for all open messages of an attempt, because carriers answer by call. A poll that failed is simply made
-again at its next time; nothing is concluded from silence before the deadline.
+again at its next time; nothing is concluded from silence before the deadline. What ends UNKNOWN stays booked.
 """
 
 import asyncio
@@ -11,13 +11,14 @@ from typing import Final
 import structlog
 
 from smppgw.carriers.base import Carrier
+from smppgw.core.billing import billed
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Outcome
 from smppgw.core.pacing import TokenBucket
 from smppgw.core.verdict import StatusReport
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
-from smppgw.store.base import DueBatch, Finish, Lease, Store, StoreError
+from smppgw.store.base import DueBatch, Lease, Reported, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.pace import pace, store_while_leased
 
@@ -38,14 +39,14 @@ class Poller:
         clock: Clock,
         metrics: Metrics,
         jitter: Callable[[], float],
-        on_finished: Callable[[Sequence[Finish]], None],
+        on_reported: Callable[[Reported], None],
     ) -> None:
         self._carrier = carrier
         self._store = store
         self._clock = clock
         self._metrics = metrics
         self._jitter = jitter
-        self._on_finished = on_finished
+        self._on_reported = on_reported
         limits = carrier.limits
         self._bucket = TokenBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
         self._slots = asyncio.Semaphore(limits.max_in_flight)
@@ -87,13 +88,13 @@ class Poller:
         """Ask about one attempt; a slot is held from before until after."""
         try:
             await pace(self._bucket, self._clock)
-            reports = list(await self._carrier.statuses(batch.sent))
+            reports = [billed(each, self._carrier.billed_on) for each in await self._carrier.statuses(batch.sent)]
             now = self._clock.wall()
             schedule = self._carrier.polls
             if now - batch.prepared_at >= schedule.deadline_s:
                 reports.extend(self._give_up(batch, reports))
             next_at = schedule.next_at(batch.polls + 1, now, self._jitter())
-            self._on_finished(
+            self._on_reported(
                 await store_while_leased(
                     lambda: self._store.report(
                         reports, now=self._clock.wall(), polled={batch.batch: next_at}, lease=lease

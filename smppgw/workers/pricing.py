@@ -19,6 +19,10 @@ class Prices:
         self.list = PriceList(cards, exchange, currency)
         """What one part costs, for routing."""
 
+    def pieces(self) -> list[object]:
+        """Return what it is made of, to be let go of one by one: each piece may hold 100,000 prefixes."""
+        return [*self._cards.values(), self.list]
+
     def of(
         self,
         carrier: str,

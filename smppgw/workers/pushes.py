@@ -11,19 +11,20 @@ The carrier was answered when its push was kept, so everything here may take its
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
 
 from smppgw.carriers.base import Pushes
+from smppgw.core.billing import billed
 from smppgw.core.inbound import Owners
 from smppgw.core.model import Cost, Message, MessageId
 from smppgw.core.verdict import Inbound, PushContents, PushedReport
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
 from smppgw.ops.metrics import Metrics
-from smppgw.store.base import Finish, InboundText, Lease, Push, PushEffects, Store, StoreError
+from smppgw.store.base import InboundText, Lease, Push, PushEffects, Reported, Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
@@ -67,7 +68,7 @@ class Pushed:
         prices: Prices,
         clock: Clock,
         metrics: Metrics,
-        on_finished: Callable[[Sequence[Finish]], None],
+        on_reported: Callable[[Reported], None],
         on_taken: Callable[[str, int], None],
         parts_this_month: Callable[[str], int],
         on_inbound: Callable[[str, Inbound], None],
@@ -81,7 +82,7 @@ class Pushed:
             prices: The rate cards.
             clock: Time.
             metrics: Counts.
-            on_finished: Told what ended.
+            on_reported: Told what ended, was corrected and was passed on.
             on_taken: Told of each message that a push proves taken: the carrier and its billed parts.
             parts_this_month: Says how many parts a carrier has taken before; decides on the tier of the price.
             on_inbound: Told of each new text and the account that gets it, when it is stored.
@@ -90,7 +91,7 @@ class Pushed:
         self._store = store
         self._clock = clock
         self._metrics = metrics
-        self._on_finished = on_finished
+        self._on_reported = on_reported
         self._on_taken = on_taken
         self._parts_this_month = parts_this_month
         self._on_inbound = on_inbound
@@ -173,7 +174,8 @@ class Pushed:
         carrier = self._carriers.get(push.carrier)
         if carrier is None:  # the configuration has lost it since
             return PushContents(unreadable=1)
-        return carrier.read_push(push.body, push.content_type)
+        contents = carrier.read_push(push.body, push.content_type)
+        return replace(contents, reports=tuple(billed(each, carrier.billed_on) for each in contents.reports))
 
     def _again_at(self, push: Push, found: _Sorted, now: float) -> float | None:
         """Say when a push is to be tried again; None: it is done with."""
@@ -213,12 +215,14 @@ class Pushed:
         )
 
     def _tell(self, push: Push, found: _Sorted, bookings: Mapping[MessageId, Booking], effects: PushEffects) -> None:
-        self._on_finished(effects.finished)
+        self._on_reported(effects)
         for message, parts, cost in (bookings[number] for number in effects.booked & bookings.keys()):
             self._metrics.accepted(message.account, push.carrier, parts)
             self._on_taken(push.carrier, parts)
             if cost is not None:
                 self._metrics.cost(message.account, push.carrier, cost.reporting_micros)
+                part_micros = cost.reporting_micros / parts
+                self._metrics.priced(push.carrier, message.traffic_class.name.lower(), part_micros)
         for key, (text, inbound) in found.texts.items():
             if key in effects.delivered:
                 self._metrics.inbound(text.account, push.carrier)

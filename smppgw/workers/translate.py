@@ -14,6 +14,7 @@ from smppgw.core.classes import classify
 from smppgw.core.model import Address, Outgoing, OutgoingKind, Part, TrafficClass
 from smppgw.core.numbers import NumberFault
 from smppgw.core.operations import Original
+from smppgw.core.screening import Kind
 from smppgw.core.verdict import Inbound
 from smppgw.smpp import gsm7, national, receipt, text, times, tlv, udh
 from smppgw.smpp.consts import (
@@ -57,6 +58,8 @@ class Refusal:
     status: int
     """A command_status; also one of a vendor's own, 0x400 to 0x4FF, where a rule says so."""
     reason: str
+    kind: Kind | None = None
+    """What kept it back, where that was a screen."""
 
 
 _STATUS_NAMES: Final = {status.value: status.name for status in CommandStatus}

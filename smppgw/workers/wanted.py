@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from smppgw.core.budgets import Charge
 from smppgw.core.model import Decision, Message, MessageId, Operation, Segment, SegmentId, Submission, SubmissionId
 from smppgw.smpp import tlv
 from smppgw.smpp.consts import CommandStatus, Tag
@@ -29,6 +30,8 @@ class Way:
     draft: Draft
     decision: Decision | None
     """None for a part of a text, which is routed when it is whole."""
+    charges: tuple[Charge, ...] = ()
+    """What it has reserved of budgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ def _segment(way: Way, number: int) -> Segment:
         decision=way.decision,
         parts=draft.parts,
         replaced=draft.replaced,
+        charges=way.charges,
     )
 
 

@@ -32,6 +32,7 @@ from tests.workers.front import ids
 ROUTER = Router(
     [
         Rule(name="beta", match=Match(prefixes=("44",)), candidates=candidates("beta")),
+        Rule(name="both", match=Match(prefixes=("46",)), candidates=candidates("alpha", "beta")),
         Rule(name="rest", candidates=candidates("alpha")),
     ]
 )
@@ -64,6 +65,7 @@ class Office:
             policies={"acme": policy()},
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
+            budgets=(),
             ids=ids(),
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),
@@ -144,8 +146,32 @@ async def test_a_message_goes_the_whole_way(office: Office) -> None:
     assert value_of(office.metrics, "cost_total", account="acme", carrier="alpha", currency="EUR") == pytest.approx(
         1.55
     )
+    assert value_of(
+        office.metrics, "part_price_sum", **{"carrier": "alpha", "class": "transactional"}
+    ) == pytest.approx(1.55)
     finished = {"account": "acme", "carrier": "alpha", "state": "delivered"}
     assert value_of(office.metrics, "messages_finished_total", **finished) == 30
+
+    office.crew.show_routing()
+    assert value_of(office.metrics, "route_decisions_total", rule="rest", result="routed") == 31
+    assert value_of(office.metrics, "carrier_delivery_ratio", **{"carrier": "alpha", "class": "transactional"}) == 1
+
+
+async def test_what_never_left_its_carrier_is_sent_by_the_next_and_billed_by_it_alone(office: Office) -> None:
+    """Both alike: beta too takes it and sends it nowhere, and is the last one."""
+    submits = [submit(1, destination_addr="467100000004"), submit(2, destination_addr="467100000104")]
+
+    async with office.working():
+        peer = await office.peer()
+        peer.send(*submits)
+        stats, _ = await whole_way(peer, *submits)
+
+    assert sorted(stats.values()) == ["DELIVERED", "UNDELIVERABLE"]
+    money = {"account": "acme", "carrier": "alpha", "currency": "EUR"}
+    assert value_of(office.metrics, "cost_total", **money) == pytest.approx(0.10)
+    assert value_of(office.metrics, "cost_corrections_total", direction="down", **money) == pytest.approx(0.05)
+    assert value_of(office.metrics, "messages_passed_on_total", carrier="alpha") == 1
+    assert value_of(office.metrics, "messages_total", account="acme", carrier="beta") == 1
 
 
 async def test_only_a_carrier_that_tells_what_it_bills_is_compared_with_the_ledger(tmp_path: Path) -> None:
@@ -174,6 +200,8 @@ async def test_each_part_of_a_text_gets_its_receipt(office: Office) -> None:
 async def test_a_reload_holds_from_the_next_message_on(office: Office) -> None:
     async with office.working():
         peer = await office.peer()
+        peer.send(submit(4))
+        await whole_way(peer, submit(4))
         office.crew.reload(
             {"acme": policy(), "new": policy(system_id="new")},
             Router([Rule(name="all", candidates=candidates("beta"))]),
@@ -183,6 +211,9 @@ async def test_a_reload_holds_from_the_next_message_on(office: Office) -> None:
         await whole_way(peer, submit(5))
 
     assert value_of(office.metrics, "messages_total", account="acme", carrier="beta") == 1
+    office.crew.show_routing()
+    assert value_of(office.metrics, "route_decisions_total", rule="all", result="routed") == 1
+    assert value_of(office.metrics, "route_decisions_total", rule="none", result="routed") == 0
 
 
 async def test_a_reload_holds_for_the_next_replacement(office: Office) -> None:

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 from smppgw.app import policies
 from smppgw.core.bind_rates import BindRate
+from smppgw.core.budgets import AtLimit, Period, Scope
 from smppgw.core.ids import IdForm
 from smppgw.core.model import Cost, TrafficClass
+from smppgw.core.pumping import Kind, Limit, PumpingRules
 from smppgw.core.routing.rules import candidates
 from smppgw.smpp.consts import BindType
 from smppgw.smpp.dialects import DIALECTS
@@ -49,7 +51,7 @@ missing_parts = "send"
 """
     )
 
-    policy = policies.account_policies(settings.accounts)["legacy"]
+    policy = policies.account_policies(settings.accounts, settings.routes)["legacy"]
 
     assert policy.password_hash == HASH
     assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
@@ -70,7 +72,7 @@ missing_parts = "send"
 def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Load) -> None:
     settings = load_text(more='[gateway]\nassembly = "45s"')
 
-    assert policies.account_policies(settings.accounts)["legacy"].assembly_s == 45.0
+    assert policies.account_policies(settings.accounts, settings.routes)["legacy"].assembly_s == 45.0
 
 
 OUTBIND = f"""[[accounts]]
@@ -185,8 +187,59 @@ password_hash = "{HASH}"
 classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type = "OTP", traffic_class = "otp" }}]"""
     )
 
-    (rule,) = policies.account_policies(settings.accounts)["legacy"].classes
+    (rule,) = policies.account_policies(settings.accounts, settings.routes)["legacy"].classes
 
     assert rule.traffic_class is TrafficClass.OTP
     assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
     assert not rule.fits("OTP", 2, bytes.fromhex("1501000101"), "hello")
+
+
+def test_budgets_of_accounts_and_carriers_begin_in_one_zone(load_text: Load) -> None:
+    monthly = 'budgets = [{ period = "month", limit = "9 EUR", status = "0x400" }]'
+    daily = 'budgets = [{ period = "day", limit = "5 EUR", at_limit = "hold", warn = 70 }]'
+    settings = load_text(
+        accounts=f'[[accounts]]\nsystem_id = "legacy"\npassword_hash = "{HASH}"\n{daily}',
+        carriers=f'[carriers.loop]\ntype = "loopback"\n{monthly}',
+        more='[rates]\nbudget_zone = "Europe/Berlin"',
+    )
+
+    of_account, of_carrier = policies.budgets(settings)
+
+    assert (of_account.scope, of_account.name, of_account.period) == (Scope.ACCOUNT, "legacy", Period.DAY)
+    assert (of_account.limit, of_account.at_limit, of_account.warn_pct) == (5_000_000, AtLimit.HOLD, 70)
+    assert (of_carrier.scope, of_carrier.name, of_carrier.period) == (Scope.CARRIER, "loop", Period.MONTH)
+    assert (of_carrier.limit, of_carrier.status) == (9_000_000, 0x400)
+    assert {of_account.zone, of_carrier.zone} == {ZoneInfo("Europe/Berlin")}
+
+
+def test_an_account_is_watched_for_pumping_by_its_rules(load_text: Load) -> None:
+    settings = load_text(
+        accounts=f"""[[accounts]]
+system_id = "legacy"
+password_hash = "{HASH}"
+countries = "DE"
+[accounts.pumping]
+allowed_prefixes = "+4930"
+watch_from = "0.10 EUR"
+prefix_spend = ["1 EUR/h", "3 EUR/d"]
+prefix_messages = "100/h"
+country_spend = "8 EUR/d"
+block_for = "6h"
+status = 0x400"""
+    )
+
+    policy = policies.account_policies(settings.accounts, settings.routes)["legacy"]
+
+    assert policy.countries == frozenset({"DE"})
+    assert policy.pumping == PumpingRules(
+        allowed=("4930",),
+        watch_from=100_000,
+        prefix_limits=(
+            Limit(Kind.SPEND, 1_000_000, 3600.0),
+            Limit(Kind.SPEND, 3_000_000, 86_400.0),
+            Limit(Kind.MESSAGES, 100, 3600.0),
+        ),
+        country_limits=(Limit(Kind.SPEND, 8_000_000, 86_400.0),),
+        block_s=6 * 3600.0,
+        status=0x400,
+    )

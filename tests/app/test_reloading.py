@@ -1,6 +1,7 @@
 """SIGHUP: a good configuration is swapped whole, a bad one changes nothing."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from smppgw.app.reloading import Configuration, Reloader
 from smppgw.config.faults import ConfigFaults, Fault
 from smppgw.config.settings import Settings
 from smppgw.core.model import Cost, TrafficClass
+from smppgw.core.rates import Exchange, RateCard
 from smppgw.ops.systemd import Notifier
 from smppgw.workers.pricing import Prices
 from tests.app.conftest import HASH, Load
@@ -43,15 +45,20 @@ class FakeCrew:
 
     def __init__(self) -> None:
         self.accounts: list[list[str]] = []
-        self.prices: list[Prices] = []
+        self.prices = Prices({}, Exchange(), "EUR")
         self.callees: list[list[str]] = []
         self.outbinds = SimpleNamespace(reload=lambda callees: self.callees.append(list(callees)))
+        self.budgets = SimpleNamespace(
+            reload=lambda budgets, prices: self.budgeted.append([str(one) for one in budgets])
+        )
+        self.budgeted: list[list[str]] = []
         self.binds = SimpleNamespace(accounts={"legacy": None})
 
-    def reload(self, policies: dict[str, Any], router: Any, prices: Any) -> None:
+    def reload(self, policies: dict[str, Any], router: Any, prices: Prices) -> Prices:
         self.accounts.append(list(policies))
-        self.prices.append(prices)
         self.binds.accounts |= dict.fromkeys(policies)
+        former, self.prices = self.prices, prices
+        return former
 
 
 class Scene:
@@ -103,6 +110,15 @@ async def test_who_is_called_is_gone_by_too(load_text: Load) -> None:
     assert scene.crew.callees == [["other"]]
 
 
+async def test_budgets_are_gone_by_at_once_those_of_carriers_too(load_text: Load) -> None:
+    budgeted = '[carriers.loop]\ntype = "loopback"\nbudgets = [{ period = "day", limit = "5 EUR" }]'
+    scene = Scene(load_text(), lambda: load_text(carriers=budgeted))
+
+    await scene.reload()
+
+    assert scene.crew.budgeted == [["day budget of carrier loop"]]
+
+
 async def test_an_account_that_is_gone_is_no_longer_missed(load_text: Load) -> None:
     scene = Scene(load_text(), lambda: load_text(accounts=OTHER_ACCOUNT))
     scene.metrics.expected_bound("legacy", expected=True)
@@ -134,7 +150,7 @@ async def test_a_faulty_rate_card_leaves_the_old_one_in_force_and_says_so(load_t
     with structlog.testing.capture_logs() as logs:
         await scene.reload()
 
-    assert scene.crew.prices == []
+    assert scene.crew.accounts == []
     assert value_of(scene.metrics, "config_last_reload_successful") == 0
     assert [(entry["event"], entry["path"]) for entry in logs] == [
         ("configuration not reloaded", "carriers.loop.rates")
@@ -150,8 +166,9 @@ async def test_a_right_rate_card_is_gone_by(load_text: Load, tmp_path: Path) -> 
 
     await scene.reload()
 
-    (prices,) = scene.crew.prices
-    assert prices.of("loop", "491711234567", "DE", TrafficClass.OTP, 1, 0.0, 0) == Cost(80_000, "EUR", 80_000)
+    assert scene.crew.prices.of("loop", "491711234567", "DE", TrafficClass.OTP, 1, 0.0, 0) == Cost(
+        80_000, "EUR", 80_000
+    )
 
 
 async def test_a_route_over_a_carrier_that_does_not_run_yet_is_a_fault(load_text: Load) -> None:
@@ -178,3 +195,33 @@ async def test_after_a_faulty_one_a_good_one_is_gone_by(load_text: Load) -> None
 
 def _faulty() -> Settings:
     raise ConfigFaults((Fault("smpp", "is not there"),))
+
+
+class WatchedCard(RateCard):
+    """Says which thread frees it."""
+
+    __slots__ = ("freed_by",)
+    freed_by: list[int]
+
+    def __del__(self) -> None:
+        self.freed_by.append(threading.get_ident())
+
+
+async def test_files_are_read_and_old_cards_freed_while_the_event_loop_goes_on(load_text: Load) -> None:
+    read_by: list[int] = []
+
+    def read() -> Settings:
+        read_by.append(threading.get_ident())
+        return load_text()
+
+    scene = Scene(load_text(), read)
+    card = WatchedCard("old", ())
+    freed_by: list[int] = []
+    card.freed_by = freed_by
+    scene.crew.prices = Prices({"loop": card}, Exchange(), "EUR")
+    del card
+
+    await scene.reload()
+
+    assert len(read_by) == len(freed_by) == 1
+    assert threading.get_ident() not in (*read_by, *freed_by)

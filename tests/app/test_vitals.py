@@ -131,7 +131,7 @@ async def test_the_watchdog_is_fed_only_while_alive(
     ward.time.advance(silent_s)
     failed = beats(3)
 
-    await ward.vitals.beat(Front(depot, ward.time).binds, Tally(), {}, lambda: next(failed))
+    await ward.vitals.beat(Front(depot, ward.time).binds, Tally(), {}, lambda: None, lambda: next(failed))
 
     assert ward.notifier.told == told  # once: the clock stands still
 
@@ -151,13 +151,15 @@ async def test_beats_show_windows_pdus_and_circuits(monkeypatch: pytest.MonkeyPa
     circuit.record(False, ward.time.ticked)
     binds: Binds = front.binds
     failed = beats(2)
+    shown: list[int] = []
 
-    await ward.vitals.beat(binds, tally, {"alpha": circuit}, lambda: next(failed))
+    await ward.vitals.beat(binds, tally, {"alpha": circuit}, lambda: shown.append(1), lambda: next(failed))
 
     assert value_of(ward.metrics, "smpp_window_used", account="acme") == 2
     assert value_of(ward.metrics, "smpp_pdus_total", direction="in", command="submit_sm") == 2
     assert value_of(ward.metrics, "smpp_pdus_total", direction="in", command="other") == 1
     assert value_of(ward.metrics, "smpp_pdus_total", direction="out", command="submit_sm_resp") == 1
     assert value_of(ward.metrics, "carrier_state", carrier="alpha", state="open") == 1
+    assert shown == [1, 1]
     depot.scripted.gates["accept"].set()
     await front.reception.wait_idle()

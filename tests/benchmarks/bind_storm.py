@@ -17,7 +17,7 @@ from pathlib import Path
 from smppgw.smpp.pdu import BindTransceiver, Unbind
 from tests.benchmarks.whole_life import cpu_s, simulator
 from tests.e2e.configuration import PASSWORD, SYSTEM_ID, configuration
-from tests.e2e.daemon import Daemon
+from tests.e2e.daemon import TRUE_DAEMON, Daemon
 from tests.e2e.esme import Esme, bind, connect, submit
 
 BYSTANDER = '\n[[accounts]]\nsystem_id = "bystander"\npassword = "secret"\ncountry = "DE"\n'
@@ -89,7 +89,7 @@ async def measure(binds: int, per_min: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(Path(folder), configuration(retarus=url, account="max_tps = 1000" + BYSTANDER))
         try:
-            await daemon.start()
+            await daemon.start(*TRUE_DAEMON)
             for name in STORMS:
                 await storm(daemon, name, binds, per_min)
         finally:

@@ -19,7 +19,7 @@ from smppgw.load.plan import Plan
 from smppgw.load.result import Result
 from smppgw.load.run import run
 from tests.e2e.configuration import LOGIN, PASSWORD, SYSTEM_ID, configuration
-from tests.e2e.daemon import Daemon
+from tests.e2e.daemon import TRUE_DAEMON, Daemon
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -52,7 +52,7 @@ async def measure(messages: int, rounds: int) -> None:
         account = "max_tps = 1000000\nmax_binds = 100"
         daemon = Daemon(Path(folder), configuration(retarus=url, account=account, poll_first="5s"))
         try:
-            await daemon.start()
+            await daemon.start(*TRUE_DAEMON)
             for number in range(1, rounds + 1):
                 await one_round(daemon, carrier, number, messages)
             async with httpx.AsyncClient(trust_env=False) as http:

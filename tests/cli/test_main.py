@@ -21,12 +21,13 @@ COMMANDS = [
     "decode",
     "receipt",
     "route",
+    "trace",
     "rates",
     "costs",
     "health",
     "hash-password",
 ]
-MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "health", "hash-password"]
+MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "trace", "health", "hash-password"]
 
 
 def call(*arguments: str) -> Result:

@@ -71,18 +71,18 @@ def test_it_says_where_a_message_goes_and_why(configuration: Path) -> None:
         "            closed           no: country DE is not KP\n"
         "            night            no: country DE is not FR\n"
         "            by-price         matches\n"
-        "carriers    cheap            1. 0.14 EUR (0.07 a part)\n"
-        "            dear             2. 0.15 EUR (0.075 a part)\n"
-        "outcome     least-cost: cheap, then dear\n"
+        "carriers    cheap            1st: 0.14 EUR (0.07 a part), delivery rate unknown\n"
+        "            dear             2nd: 0.15 EUR (0.075 a part), delivery rate unknown\n"
+        "outcome     sent by cheap, else by dear (strategy least-cost)\n"
     )
 
 
 def test_it_says_why_a_carrier_is_dropped(configuration: Path) -> None:
     result = explain(configuration, "--to", "+436641234567")
 
-    assert "carriers    cheap            1. price unknown\n" in result.stdout
+    assert "carriers    cheap            1st: price unknown, delivery rate unknown\n" in result.stdout
     assert "            dear             dropped: 0.1 a part is over max_price\n" in result.stdout
-    assert result.stdout.endswith("outcome     least-cost: cheap\n")
+    assert result.stdout.endswith("outcome     sent by cheap (strategy least-cost)\n")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,28 @@ def test_it_says_how_a_message_would_be_refused(configuration: Path, recipient: 
 def test_it_says_what_else_the_route_does(configuration: Path) -> None:
     result = explain(configuration, "--to", "+33612345678", "--at", "2026-03-31T22:15:00")
 
-    assert result.stdout.endswith("outcome     failover: dear, with sender SHOP, held until 2026-04-01 08:00 UTC\n")
+    assert result.stdout.endswith(
+        "outcome     sent by dear (strategy failover), with sender SHOP, held until 2026-04-01 08:00 UTC\n"
+    )
+
+
+def test_what_only_a_running_daemon_knows_is_not_made_up(configuration: Path) -> None:
+    alibaba = (
+        '[carriers.aliyun]\ntype = "alibaba"\nendpoint = "https://dysms.example"\naccess_key_id = "key"\n'
+        'access_key_secret = "secret"\nsign_name = "阿里云"\n'
+    )
+    china = '[[routes]]\nname = "china"\nmatch = { country = "CN" }\ncarriers = ["aliyun"]\n'
+    text = CONFIGURATION.replace(china.replace("aliyun", "dear"), alibaba + china)
+    configuration.write_text(text)
+
+    result = explain(configuration, "--to", "+8613812345678")
+
+    assert result.exit_code == Exit.OK
+    assert result.stdout.splitlines()[2:] == [
+        "carriers    aliyun           1st: price unknown, delivery rate unknown, not checked: templates not",
+        "                             loaded",
+        "outcome     sent by aliyun (strategy failover), as far as can be told here",
+    ]
 
 
 def test_programs_get_a_document(configuration: Path) -> None:

@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 
 from smppgw.carriers.config import CarrierConfig
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
-from smppgw.config.loader import LISTS, TABLES, load
+from smppgw.config.loader import BESIDE, LISTS, TABLES, load
+from smppgw.config.pumping import PumpingSettings
 from smppgw.config.routes import Route, RouteMatch
 from smppgw.config.secrets import companions
 from smppgw.smpp.dialects import DIALECTS
@@ -56,6 +57,10 @@ def test_every_option_of_an_account_is_there_and_none_is_invented(everything: di
     assert set(everything["accounts"][0]) == keys
 
 
+def test_every_option_against_pumping_is_there_and_none_is_invented(everything: dict[str, Any]) -> None:
+    assert set(everything["accounts"][0]["pumping"]) == set(PumpingSettings.model_fields)
+
+
 def test_every_option_of_a_route_is_there_and_none_is_invented(everything: dict[str, Any]) -> None:
     route = everything["routes"][0]
 
@@ -72,6 +77,7 @@ def test_every_option_of_every_carrier_is_there_and_none_is_invented(
         kind: carrier_keys(model, explains_all=kind == FIRST_CARRIER) | set(companions(model))
         for kind, model in models.items()
     }
+    expected[FIRST_CARRIER] |= set(BESIDE)
     assert shown == expected
 
 
@@ -105,6 +111,18 @@ def test_what_is_commented_in_an_account_is_the_default(everything: dict[str, An
         key: written
         for key, written in everything["accounts"][0].items()
         if key in fields and has_default(fields[key]) and as_value(Account, key, written) != fields[key].default
+    }
+
+    assert wrong == {}
+
+
+def test_what_is_commented_against_pumping_is_the_default(everything: dict[str, Any]) -> None:
+    fields = PumpingSettings.model_fields
+
+    wrong = {
+        key: written
+        for key, written in everything["accounts"][0]["pumping"].items()
+        if has_default(fields[key]) and as_value(PumpingSettings, key, written) != fields[key].default
     }
 
     assert wrong == {}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smppgw.core.ids import IdForm, Ids
+from smppgw.core.ids import IdForm, Ids, is_shaped, readings
 
 FORMS = list(IdForm)
 SHAPES = {IdForm.DECIMAL: re.compile(r"[1-9][0-9]{9}"), IdForm.HEX: re.compile(r"[1-9a-f][0-9a-f]{7}")}
@@ -30,6 +30,7 @@ def test_an_id_has_its_length_and_no_leading_zero(form: IdForm, counter: int) ->
     text = ids_of(form).external(counter)
 
     assert SHAPES[form].fullmatch(text)
+    assert is_shaped(text, form)
 
 
 @given(st.sampled_from(FORMS), st.integers(0, 2**63))
@@ -125,3 +126,19 @@ def test_hexadecimal_ids_are_read_in_either_case() -> None:
 )
 def test_what_is_no_id_has_no_counter(form: IdForm, text: str) -> None:
     assert ids_of(form).internal(text) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("4096172839", ["4096172839", "f426a327"]),
+        ("8F1C29A7", ["8f1c29a7"]),
+        ("0268435456", ["0268435456", "10000000"]),
+        ("12345678", ["12345678", "bc614e"]),
+        ("99999999999", ["99999999999"]),
+        ("٣", ["٣"]),
+        ("", [""]),
+    ],
+)
+def test_an_id_is_read_as_a_person_or_a_receipt_may_write_it(said: str, told: list[str]) -> None:
+    assert list(readings(said)) == told

@@ -48,6 +48,15 @@ def test_records_are_kept_apart_by_country_and_class() -> None:
     assert [(carrier, country) for carrier, country, _, _ in quality.everything(NOW)] == [("a", "DE")]
 
 
+def test_over_all_countries_each_counts_for_as_much_as_is_known_of_it() -> None:
+    quality = recorded(Quality(), "+" * 200, latency_s=2.0)
+    for _ in range(200):
+        quality.record("a", "FR", OTP, delivered=False, latency_s=0.0, at=NOW)
+    quality.record("a", "FR", TrafficClass.MARKETING, delivered=True, latency_s=1.0, at=NOW)
+
+    assert quality.by_class(NOW) == {("a", OTP): Standing(50, 1.0, 58)}  # 29 of each, as a half-life of 20 leaves
+
+
 def test_a_record_fades_with_time() -> None:
     quality = recorded(Quality(), "-" * 60)
 

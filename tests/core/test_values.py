@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError
 
+from smppgw.core import values
 from smppgw.core.values import PerSecond, Seconds, Secret, micros, parse_duration, parse_money, parse_rate
 
 
@@ -65,6 +66,14 @@ def test_what_is_no_money_is_refused_with_an_example(text: str) -> None:
 @given(st.integers(0, 10**15))
 def test_millionths_are_exact(amount: int) -> None:
     assert micros(f"{amount // 1_000_000}.{amount % 1_000_000:06d}") == amount
+    assert micros(values.amount(amount)) == amount
+
+
+@pytest.mark.parametrize(
+    ("millionths", "text"), [(75_000, "0.075"), (100_000, "0.10"), (2_000_000, "2.00"), (1, "0.000001"), (0, "0.00")]
+)
+def test_millionths_are_written_as_money_is(millionths: int, text: str) -> None:
+    assert values.amount(millionths) == text
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "0.0000001", "NaN", "Infinity", "1,5"])

@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ import httpx2 as httpx
 
 from smppgw.core.model import Stage
 from tests.e2e.waiting import LIMIT_S, until
+from tests.e2e.warm import Forked, fork
 
 TRUE_DAEMON = ("-m", "smppgw", "run")
+"""Started as a user starts it, with every import: four times the CPU of a fork."""
 LINE_OCTETS = 1 << 20
 """A log line may hold a traceback."""
 
@@ -38,17 +40,28 @@ class Daemon:
         """Lines that are no events."""
         self.smpp_port = 0
         self.http_url = ""
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | Forked | None = None
         self._reading: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
 
     async def start(self, *launcher: str) -> None:
-        """Start and wait until it is ready; `launcher` stands for `python -m smppgw run`."""
+        """Start and wait until it is ready: a warm daemon, or what `launcher` starts, such as `TRUE_DAEMON`."""
         self._ready.clear()
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SMPPGW"))}
-        self._process = await asyncio.create_subprocess_exec(
+        if launcher:
+            self._process = await self._execute(launcher, environ)
+        else:
+            arguments = ["run", "-c", str(self.configuration)]
+            self._process = await fork(arguments, folder=self.folder, environ=environ, limit=LINE_OCTETS)
+        self._reading = asyncio.create_task(self._read(self._process))
+        await self._until_ready()
+        self.life += 1
+        self.up.set()
+
+    async def _execute(self, launcher: Sequence[str], environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
-            *(launcher or TRUE_DAEMON),
+            *launcher,
             "-c",
             str(self.configuration),
             stdin=asyncio.subprocess.DEVNULL,
@@ -56,12 +69,8 @@ class Daemon:
             stderr=asyncio.subprocess.STDOUT,
             limit=LINE_OCTETS,
             cwd=self.folder,
-            env=environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
-        self._reading = asyncio.create_task(self._read(self._process))
-        await self._until_ready()
-        self.life += 1
-        self.up.set()
 
     async def kill(self) -> None:
         """SIGKILL."""
@@ -85,11 +94,13 @@ class Daemon:
 
     async def dispose(self) -> None:
         """Leave nothing behind."""
-        if self._process is not None and self._process.returncode is None:
-            await self.kill()
+        if self._process is not None:
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._wait()
 
     @property
-    def process(self) -> asyncio.subprocess.Process:
+    def process(self) -> asyncio.subprocess.Process | Forked:
         """The present or last process."""
         assert self._process is not None
         return self._process
@@ -119,6 +130,10 @@ class Daemon:
         """Return how many rows a table of the store has."""
         return int(self._select(f"SELECT count(*) FROM {table}")[0][0])
 
+    def spent(self) -> dict[str, int]:
+        """Return what the ledger has for each carrier, in micro-units of its currency."""
+        return dict(self._select("SELECT carrier, sum(micros) FROM ledger GROUP BY carrier"))
+
     def stored_ids(self) -> set[str]:
         """Return the message_id of every stored submission."""
         return {row[0] for row in self._select("SELECT message_id FROM submissions")}
@@ -139,7 +154,7 @@ class Daemon:
 
         await until(is_ready, "/readyz says 200")
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: asyncio.subprocess.Process | Forked) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
             try:

@@ -9,7 +9,7 @@ from smppgw.smpp.consts import CommandStatus
 from smppgw.smpp.pdu import EnquireLink, SubmitSmResp
 from tests.e2e.campaign import Campaign
 from tests.e2e.configuration import configuration
-from tests.e2e.daemon import Daemon, NewDaemon
+from tests.e2e.daemon import TRUE_DAEMON, Daemon, NewDaemon
 from tests.e2e.esme import bind, submit
 from tests.e2e.history import violations
 from tests.e2e.simulated import Simulated, retarus_simulator, serving
@@ -72,12 +72,12 @@ async def test_a_stop_loses_nothing_and_receipts_flow_after_the_restart(
 ) -> None:
     total = 1000
     daemon = new_daemon(configuration(retarus=retarus.url))
-    await daemon.start()
+    await daemon.start(*TRUE_DAEMON)
 
     async with Campaign(daemon, total=total, binds=2) as campaign:
         assert await campaign.until(lambda history: len(history.answered) >= total // 3, LIMIT_S)
         code = await daemon.stop()
-        await daemon.start()
+        await daemon.start(*TRUE_DAEMON)
         assert await campaign.until(lambda history: len(history.answered) >= total, LIMIT_S)
 
         async def nothing_is_open() -> bool:

@@ -72,11 +72,13 @@ country = "DE"
         "slow": "max_tps = 1\nwindow = 1",
         "routeless": "",
         "moody": "",
+        "spent": 'budgets = [{ period = "month", limit = "0.05 EUR" }]',
+        "vendor": 'budgets = [{ period = "day", limit = "0.05 EUR", status = "0x400" }]',
         "longer9": "",
         "longer16": "",
     }.items()
 )
-ROUTED = 'match = { account = ["legacy", "slow", "moody"] }\n'
+ROUTED = 'match = { account = ["legacy", "slow", "moody", "spent", "vendor"] }\n'
 """Of the only route, which is the last table of the configuration."""
 
 
@@ -84,8 +86,9 @@ ROUTED = 'match = { account = ["legacy", "slow", "moody"] }\n'
 async def port(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
     async with AsyncExitStack() as stack:
         retarus = await stack.enter_async_context(serving(retarus_simulator()))
-        text = configuration(retarus=retarus.url, smpp=SMPP, account=ACCOUNTS) + ROUTED
+        text = configuration(retarus=retarus.url, smpp=SMPP, account=ACCOUNTS, carrier='rates = "card.csv"') + ROUTED
         daemon = Daemon(tmp_path_factory.mktemp("statuses"), text)
+        (daemon.folder / "card.csv").write_text("prefix,price,currency\n,0.05,EUR\n")
         stack.push_async_callback(daemon.dispose)
         await daemon.start()
         yield daemon.smpp_port
@@ -114,7 +117,7 @@ def numbered(pdu: Pdu) -> bytes:
     return encode(replace(pdu, sequence_number=SEQUENCE_NUMBER))
 
 
-def refusal(pdu: Pdu, status: CommandStatus) -> Header:
+def refusal(pdu: Pdu, status: int) -> Header:
     return Header(HEADER_OCTETS, pdu.command_id | RESPONSE_BIT, status, SEQUENCE_NUMBER)
 
 
@@ -477,6 +480,21 @@ async def test_above_the_rate_a_submit_is_throttled_and_the_session_stays(wire: 
 
     assert first.command_status == ROK
     assert second == refusal(PLAIN, CommandStatus.ESME_RTHROTTLED)
+    assert await is_alive(wire)
+
+
+@pytest.mark.parametrize(("account", "status"), [("spent", CommandStatus.ESME_RSUBMITFAIL), ("vendor", 0x400)])
+async def test_without_money_a_submit_is_refused_for_good_or_as_the_account_says(
+    wire: Wire, account: str, status: int
+) -> None:
+    """There is no convention (smpp.md, 1.1); an account without credit is one whose budget is used up."""
+    await wire.ask(bind_pdu(account))
+
+    first = await wire.ask(PLAIN)
+    second = await wire.answer_to(numbered(PLAIN))
+
+    assert first.command_status == ROK
+    assert second == refusal(PLAIN, status)
     assert await is_alive(wire)
 
 

@@ -7,13 +7,16 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from smppgw.carriers.http import CallOutcome, Operation
-from smppgw.core.model import Outcome, Stage
+from smppgw.core import pumping
+from smppgw.core.model import DropKind, Outcome, Stage, TrafficClass
+from smppgw.core.screening import Kind
 from smppgw.ops import labels
 from smppgw.ops.metrics import Metrics
 from smppgw.smpp.consts import BindType, CommandId, CommandStatus
 from smppgw.smpp.events import EndReason, Fault
 from smppgw.smpp.receipt import Stat
 from smppgw.workers.outbind import CallResult
+from smppgw.workers.routes import RouteResult
 from tests.ops.promlint import lint
 
 PROMISED: dict[str, tuple[str, frozenset[str]]] = {
@@ -28,6 +31,8 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "smpp_submits": ("counter", frozenset({"account", "status"})),
     "smpp_submit_response_seconds": ("histogram", frozenset()),
     "smpp_throttled": ("counter", frozenset({"account", "limit"})),
+    "filtered": ("counter", frozenset({"account", "kind"})),
+    "fraud_blocks": ("counter", frozenset({"account", "kind"})),
     "smpp_window_used": ("gauge", frozenset({"account"})),
     "messages": ("counter", frozenset({"account", "carrier"})),
     "parts": ("counter", frozenset({"account", "carrier"})),
@@ -35,6 +40,11 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "queue_messages": ("gauge", frozenset({"stage"})),
     "queue_oldest_age_seconds": ("gauge", frozenset({"stage"})),
     "delivery_seconds": ("histogram", frozenset({"carrier"})),
+    "route_decisions": ("counter", frozenset({"rule", "result"})),
+    "route_drops": ("counter", frozenset({"rule", "carrier", "reason"})),
+    "part_price": ("summary", frozenset({"carrier", "class"})),
+    "carrier_delivery_ratio": ("gauge", frozenset({"carrier", "class"})),
+    "carrier_latency_seconds": ("gauge", frozenset({"carrier", "class"})),
     "carrier_requests": ("counter", frozenset({"carrier", "operation", "outcome"})),
     "carrier_request_seconds": ("histogram", frozenset({"carrier", "operation"})),
     "carrier_batch_messages": ("histogram", frozenset({"carrier"})),
@@ -49,7 +59,11 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "receipts_unmatched": ("counter", frozenset({"carrier"})),
     "pushes": ("counter", frozenset({"carrier", "result"})),
     "inbound_messages": ("counter", frozenset({"account", "carrier"})),
+    "budget_used_ratio": ("gauge", frozenset({"scope", "name", "period"})),
+    "budget_refused": ("counter", frozenset({"scope", "name", "period"})),
     "cost": ("counter", frozenset({"account", "carrier", "currency"})),
+    "cost_corrections": ("counter", frozenset({"account", "carrier", "currency", "direction"})),
+    "messages_passed_on": ("counter", frozenset({"carrier"})),
     "store_commit_seconds": ("histogram", frozenset()),
     "store_commit_rows": ("histogram", frozenset()),
     "store_bytes": ("gauge", frozenset()),
@@ -111,6 +125,14 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
     metrics.push(stranger, stranger)
     metrics.inbound(stranger, stranger)
     metrics.cost(stranger, stranger, 1)
+    metrics.budget_used(stranger, stranger, stranger, 1.0)
+    metrics.budget_refused(stranger, stranger, stranger)
+    metrics.priced(stranger, stranger, 1)
+    metrics.decisions({(stranger, stranger): 1})
+    metrics.drops({(stranger, stranger, stranger): 1})
+    metrics.standings({(stranger, stranger): (1.0, 1.0)})
+    metrics.cost_corrected(stranger, stranger, 1)
+    metrics.passed_on(stranger)
     metrics.expected_bound(stranger, expected=True)
     metrics.sessions(stranger, stranger, 1)
     metrics.window_used(stranger, 1)
@@ -123,7 +145,9 @@ def touch_everything(metrics: Metrics, stranger: str) -> None:
 
 def test_every_promised_metric_is_there_with_its_type_and_labels(books: Books) -> None:
     touch_everything(books.metrics, "legacy")
+    books.metrics.know_budgets([("account", "legacy", "day")])
     books.metrics.reconciled("alibaba", ours=1, theirs=1)
+    books.metrics.standings({("alibaba", "otp"): (0.9, 4.0)})
     families = {
         family.name.removeprefix("smppgw_"): family
         for family in text_string_to_metric_families(books.metrics.exposition().decode())
@@ -207,6 +231,19 @@ def test_strangers_do_not_make_the_process_grow(books: Books) -> None:
     assert len(books.metrics._binds._children) == kept
 
 
+def test_budgets_are_shown_while_they_are_configured(books: Books) -> None:
+    day, hour = ("account", "legacy", "day"), ("carrier", "retarus", "hour")
+    labelled = [dict(zip(("scope", "name", "period"), one, strict=True)) for one in (day, hour)]
+    books.metrics.know_budgets([day, hour])
+    books.metrics.budget_used(*day, 0.5)
+    books.metrics.budget_refused(*day)
+
+    books.metrics.know_budgets([hour])
+
+    assert [books.samples().get(("smppgw_budget_used_ratio", frozenset(one.items()))) for one in labelled] == [None, 0]
+    assert [books.samples()["smppgw_budget_refused_total", frozenset(one.items())] for one in labelled] == [1, 0]
+
+
 def test_pdu_totals_of_unlisted_commands_share_one_series(books: Books) -> None:
     books.metrics.pdus("in", {"new_command": 2})
     books.metrics.pdus("in", {"newer_command": 3})
@@ -285,6 +322,44 @@ def test_pdu_totals_of_unlisted_commands_share_one_series(books: Books) -> None:
             {"account": "legacy", "carrier": "retarus", "currency": "EUR"},
             0.075,
         ),
+        (
+            lambda m: m.priced("retarus", "otp", 75_000),
+            "part_price_sum",
+            {"carrier": "retarus", "class": "otp"},
+            0.075,
+        ),
+        (lambda m: m.priced("retarus", "otp", 1), "part_price_count", {"carrier": "retarus", "class": "otp"}, 1),
+        (
+            lambda m: m.standings({("retarus", "otp"): (0.98, 4.0)}),
+            "carrier_delivery_ratio",
+            {"carrier": "retarus", "class": "otp"},
+            0.98,
+        ),
+        (
+            lambda m: m.standings({("retarus", "otp"): (0.98, 4.0)}),
+            "carrier_latency_seconds",
+            {"carrier": "retarus", "class": "otp"},
+            4.0,
+        ),
+        (
+            lambda m: m.decisions({("", "no_route"): 2}),
+            "route_decisions_total",
+            {"rule": "none", "result": "no_route"},
+            2,
+        ),
+        (
+            lambda m: m.cost_corrected("legacy", "retarus", -75_000),
+            "cost_corrections_total",
+            {"account": "legacy", "carrier": "retarus", "currency": "EUR", "direction": "down"},
+            0.075,
+        ),
+        (
+            lambda m: m.cost_corrected("legacy", "retarus", 1),
+            "cost_corrections_total",
+            {"account": "legacy", "carrier": "retarus", "currency": "EUR", "direction": "up"},
+            0.000_001,
+        ),
+        (lambda m: m.passed_on("retarus"), "messages_passed_on_total", {"carrier": "retarus"}, 1),
         (lambda m: m.circuit("retarus", "open"), "carrier_state", {"carrier": "retarus", "state": "open"}, 1),
         (lambda m: m.circuit("retarus", "open"), "carrier_state", {"carrier": "retarus", "state": "closed"}, 0),
         (lambda m: m.paused("retarus", "money"), "carrier_paused", {"carrier": "retarus", "cause": "money"}, 1),
@@ -322,6 +397,42 @@ def test_totals_that_others_count_are_taken_over_as_they_grow(books: Books) -> N
     assert books.value("smpp_pdus_total", direction="in", command="submit_sm") == 12
 
 
+def test_decisions_are_counted_by_the_routes_of_the_configuration(books: Books) -> None:
+    books.metrics.know_rules(["china", "rest"])
+    assert books.value("route_decisions_total", rule="rest", result="routed") == 0
+
+    books.metrics.decisions({("china", "routed"): 3, ("rest", "refused"): 1})
+    books.metrics.drops({("china", "alibaba", "too_dear"): 2})
+
+    assert books.value("route_decisions_total", rule="china", result="routed") == 3
+    assert books.value("route_decisions_total", rule="rest", result="refused") == 1
+    assert books.value("route_drops_total", rule="china", carrier="alibaba", reason="too_dear") == 2
+
+
+def test_a_route_that_is_gone_is_shown_no_more_and_begins_anew_when_it_comes_back(books: Books) -> None:
+    books.metrics.know_rules(["china"])
+    books.metrics.decisions({("china", "routed"): 3})
+    books.metrics.drops({("china", "alibaba", "too_dear"): 2})
+
+    books.metrics.know_rules(["rest"])
+    books.metrics.decisions({("china", "routed"): 3})
+    assert not {name for name, labelled in books.samples() if ("rule", "china") in labelled}
+    assert books.value("route_decisions_total", rule="none", result="routed") is None
+
+    books.metrics.know_rules(["china"])
+    books.metrics.decisions({("china", "routed"): 4})
+    assert books.value("route_decisions_total", rule="china", result="routed") == 1
+
+
+def test_a_carrier_of_which_too_little_is_known_has_no_delivery_ratio(books: Books) -> None:
+    books.metrics.standings({("retarus", "otp"): (0.98, 4.0), ("alibaba", "otp"): (0.9, 9.0)})
+    books.metrics.standings({("alibaba", "otp"): (0.5, 9.0)})
+
+    assert books.value("carrier_delivery_ratio", **{"carrier": "retarus", "class": "otp"}) is None
+    assert books.value("carrier_latency_seconds", **{"carrier": "retarus", "class": "otp"}) is None
+    assert books.value("carrier_delivery_ratio", **{"carrier": "alibaba", "class": "otp"}) == 0.5
+
+
 def test_series_that_alerts_look_at_exist_from_the_start(books: Books) -> None:
     assert books.value("messages_total", account="legacy", carrier="retarus") == 0
     assert books.value("smpp_sessions", account="legacy", bind_type="transceiver") == 0
@@ -353,7 +464,12 @@ def test_no_series_tells_when_it_was_created(books: Books) -> None:
         (labels.DISCONNECT_REASONS, [each.value for each in EndReason]),
         (labels.PDU_FAULTS, [each.value for each in Fault]),
         (labels.COMMANDS, [each.name.lower() for each in CommandId]),
+        (labels.FILTER_KINDS, [each.value for each in Kind]),
+        (labels.BLOCK_KINDS, [each.value for each in pumping.Kind]),
         (labels.STATS, [each.value for each in Stat]),
+        (labels.ROUTE_RESULTS, [each.value for each in RouteResult]),
+        (labels.DROP_KINDS, [each.value for each in DropKind]),
+        (labels.TRAFFIC_CLASSES, [each.name.lower() for each in TrafficClass]),
         (labels.STAGES, [each.name.lower() for each in Stage if each not in (Stage.UNROUTED, Stage.FINAL)]),
         (
             labels.STATES,

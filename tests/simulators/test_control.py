@@ -37,6 +37,7 @@ async def test_retarus_shows_one_row_per_recipient(retarus: Simulator) -> None:
         "ref": ref,
         "from": "Shop",
         "parts": 1,
+        "billed_parts": 1,
         "batch_ref": "batch-1",
         "accepted_at": 1767323045.0,
         "datacenter": "de2",
@@ -60,6 +61,7 @@ async def test_alibaba_shows_the_rows_of_both_services(alibaba: Simulator, sign:
         "from": "阿里云",
         "text": "您的验证码为：1234，请勿泄露于他人！",
         "parts": 1,
+        "billed_parts": 1,
         "our_ref": None,
         "batch_ref": "batch-2",
         "template": "SMS_100000001",
@@ -75,6 +77,7 @@ async def test_alibaba_shows_the_rows_of_both_services(alibaba: Simulator, sign:
             "from": "Shop",
             "text": "hello",
             "parts": 1,
+            "billed_parts": 1,
             "our_ref": None,
             "batch_ref": "batch-3",
             "template": None,
@@ -82,6 +85,30 @@ async def test_alibaba_shows_the_rows_of_both_services(alibaba: Simulator, sign:
             "datacenter": "international",
         },
     ]
+
+
+@pytest.mark.parametrize(("suffix", "billed"), [("0003", 1), ("0004", 0), ("0014", 1), ("0015", 1), ("0099", 1)])
+async def test_retarus_bills_all_that_left(retarus: Simulator, suffix: str, billed: int) -> None:
+    client = retarus()
+    job = {"messages": [{"text": "one", "recipients": [{"dst": f"+49176123{suffix}"}]}]}
+    await client.post("/de2/rest/v1/jobs", json=job)
+
+    (row,) = (await client.get("/_sim/messages")).json()
+
+    assert (row["parts"], row["billed_parts"]) == (1, billed)
+
+
+@pytest.mark.parametrize(("suffix", "mainland"), [("0003", 0), ("0004", 0), ("0010", 1), ("0015", 1), ("0099", 1)])
+async def test_alibaba_bills_the_mainland_by_receipt_and_the_rest_by_submit(
+    alibaba: Simulator, sign: Sign, suffix: str, mainland: int
+) -> None:
+    client = alibaba()
+    await client.send(sign("SendSms", SMS | {"PhoneNumbers": f"1390000{suffix}"}))
+    await client.send(sign("SendMessageToGlobe", GLOBE | {"To": f"8521234{suffix}"}, version="2018-05-01"))
+
+    rows = (await client.get("/_sim/messages")).json()
+
+    assert [row["billed_parts"] for row in rows] == [mainland, 1]
 
 
 async def test_nothing_accepted_is_an_empty_array(retarus: Simulator) -> None:

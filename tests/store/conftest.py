@@ -2,16 +2,19 @@
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from smppgw.core.budgets import Period, Pot, Scope
 from smppgw.core.model import Stage
 from smppgw.store.base import Store
 from smppgw.store.sqlite import SqliteStore
-from tests.store.room import Backend, FakeClock, Room
+from smppgw.store.sqlite.archive import SqliteArchive
+from tests.store.room import Backend, Entry, FakeClock, Room
 
 
 class SqliteBackend:
@@ -43,8 +46,25 @@ class SqliteBackend:
     async def open_counts(self) -> Mapping[str, int]:
         return dict(self.rows("SELECT batch, open FROM attempts WHERE state < 3"))
 
+    async def taken_out(self) -> Mapping[Pot, int]:
+        shares = self.rows(
+            """SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, (j.value ->> 5) + (j.value ->> 6)
+               FROM messages m, json_each(m.charges) j"""
+        )
+        found: Counter[Pot] = Counter()
+        for scope, name, period, start_ms, micros in shares:
+            found[Pot(Scope(scope), name, Period(period), start_ms)] += micros
+        return {pot: micros for pot, micros in found.items() if micros}
+
     async def costs(self) -> Sequence[tuple[int, int | None]]:
         return [(message, micros) for message, micros in self.rows("SELECT message, micros FROM costs ORDER BY 1")]
+
+    async def ledger(self) -> Sequence[Entry]:
+        rows = self.rows(
+            """SELECT attempt, message, carrier, parts, micros, reporting_micros, at_ms, final FROM ledger
+               ORDER BY attempt, message"""
+        )
+        return [Entry._make((*row[:-1], row[-1] == 1)) for row in rows]
 
     async def flagged(self) -> Sequence[int]:
         return [row[0] for row in self.rows("SELECT id FROM messages WHERE possible_duplicate ORDER BY id")]
@@ -64,6 +84,9 @@ class SqliteBackend:
                    UNION SELECT id FROM messages WHERE stage = 3 AND carrier = ''"""
             )
         ]
+
+    def archive(self) -> SqliteArchive:
+        return SqliteArchive.open(self.path)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Read what is committed, on a connection of its own."""

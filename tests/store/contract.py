@@ -20,7 +20,7 @@ from smppgw.core.doubt import PARKED_S, DoubtProgress
 from smppgw.core.model import Address, Message, MessageId, Operation, Outcome, OutgoingKind, Part, Stage, TrafficClass
 from smppgw.core.operations import IdKey, Named
 from smppgw.core.verdict import Evidence, StatusReport
-from smppgw.store.base import Acknowledged, Lease, LeaseLostError, Postponed, Refused
+from smppgw.store.base import Acknowledged, Lease, LeaseLostError, Postponed, Refused, Reported
 from tests.store.room import ASSEMBLY_S, COST, RECEIVER, START, Room, final, taken
 
 UNKNOWN = Finished(Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN)
@@ -151,9 +151,9 @@ class TestTheWayOfOneMessage:
         lease, _ = await room.polls()
         enroute = StatusReport(message=message, outcome=Outcome.ENROUTE, final=False)
 
-        finishes = await room.store.report([enroute], now=room.now, polled={batch: room.now + 8}, lease=lease)
+        reported = await room.store.report([enroute], now=room.now, polled={batch: room.now + 8}, lease=lease)
 
-        assert (finishes, (await room.polls())[1]) == ([], [])
+        assert (reported, (await room.polls())[1]) == (Reported(), [])
         room.clock.now += 8
         _, (due,) = await room.polls()
         assert due.polls == 1

@@ -7,9 +7,10 @@ does not have: opening, dying like a killed process, and a look at what is store
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.budgets import Charge, Pot
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Requeued, Taken
 from smppgw.core.model import (
@@ -32,7 +33,7 @@ from smppgw.core.model import (
     SubmissionId,
 )
 from smppgw.core.verdict import StatusReport
-from smppgw.store.base import Accepted, Acknowledged, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
+from smppgw.store.base import Accepted, Acknowledged, Archive, DueBatch, DueDoubt, Finish, Lease, Routed, Store, Swept
 
 START = 1_700_000_000.0
 ASSEMBLY_S = 120.0
@@ -51,6 +52,19 @@ class FakeClock:
         return self.now
 
 
+class Entry(NamedTuple):
+    """A row of the ledger."""
+
+    attempt: int
+    message: int
+    carrier: str
+    parts: int
+    micros: int | None
+    reporting_micros: int | None
+    at_ms: int
+    final: bool
+
+
 class Backend(Protocol):
     """One kind of storage, empty when it is made."""
 
@@ -66,8 +80,14 @@ class Backend(Protocol):
     async def open_counts(self) -> Mapping[str, int]:
         """Return how many messages each attempt that is not done still has to ask about."""
 
+    async def taken_out(self) -> Mapping[Pot, int]:
+        """Return what the messages have taken out of each pot, added up one by one; no zeros."""
+
     async def costs(self) -> Sequence[tuple[int, int | None]]:
         """Return message and micro-units of each booking."""
+
+    async def ledger(self) -> Sequence[Entry]:
+        """Return what each hand-off costs, as far as is known."""
 
     async def flagged(self) -> Sequence[int]:
         """Return the messages that are marked as possible duplicates."""
@@ -77,6 +97,9 @@ class Backend(Protocol):
 
     async def stuck(self) -> Sequence[int]:
         """Return the messages that left, are not final, and that nobody will ever ask about again."""
+
+    def archive(self) -> Archive:
+        """Open what only reads, beside the store."""
 
     async def clean(self) -> None:
         """Close what is left open."""
@@ -119,6 +142,7 @@ class Room:
         carriers: tuple[str, ...] = ("alpha", "beta"),
         recipients: Sequence[str] = (RECEIVER,),
         replaced: int = 0,
+        charges: tuple[Charge, ...] = (),
         **changes: Any,
     ) -> Submission:
         """Make a submission with a segment for each recipient; a part when ``part`` is given."""
@@ -132,6 +156,7 @@ class Room:
                 part=part,
                 decision=None if part else Decision("default", carriers),
                 replaced=replaced,
+                charges=charges,
             )
             for recipient in recipients
         )
@@ -237,7 +262,7 @@ class Room:
 
     async def report(self, message: MessageId, outcome: Outcome = Outcome.DELIVERED) -> Sequence[Finish]:
         """Store a final report, as a push brings it."""
-        return await self.store.report([final(message, outcome)], now=self.now)
+        return list((await self.store.report([final(message, outcome)], now=self.now)).finished)
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 

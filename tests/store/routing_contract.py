@@ -1,18 +1,21 @@
 """What every store must keep of routing: decisions whole, what they change, and what routing learns from."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from smppgw.core.model import Belief, Decision, Message, Outcome, Stage
+from smppgw.core.codes import ErrorCode
+from smppgw.core.model import Belief, Decision, DropKind, Dropped, Message, Outcome, Stage
 from smppgw.core.operations import Replacement
+from smppgw.core.pumping import Block, Kind
 from smppgw.store.base import Routed
 from tests.store.room import RECEIVER, START, Room
 
 RICH = Decision(
     "cheap",
     ("alpha", "beta"),
-    (("gamma", "no template"),),
+    (Dropped("delta", "no template"), Dropped("gamma", "9 a part is over max_price", DropKind.TOO_DEAR)),
     "least-cost",
     (Belief("alpha", 70_000, 98, 4), Belief("beta", None, None, None, True)),
     "SHOP",
@@ -45,10 +48,10 @@ class TestDecisions:
         message = await submit(room, RICH)
         assert (message.sender, message.sender_is_number) == ("SHOP", False)
 
-        message = await submit(room, replace(RICH, sender="12025550100"))
+        message = await submit(room, RICH._replace(sender="12025550100"))
         assert (message.sender, message.sender_is_number) == ("12025550100", True)
 
-        message = await submit(room, replace(RICH, sender=None))
+        message = await submit(room, RICH._replace(sender=None))
         assert (message.sender, message.sender_is_number) == ("ACME", False)
 
     async def test_the_sender_of_a_completed_text_is_rewritten_too(self, room: Room) -> None:
@@ -78,7 +81,7 @@ class TestDecisions:
 
     async def test_what_a_route_holds_back_waits_for_its_time(self, room: Room) -> None:
         made = room.submission()
-        held = replace(RICH, hold_until=START + 100)
+        held = RICH._replace(hold_until=START + 100)
         await room.accept(replace(made, segments=tuple(replace(one, decision=held) for one in made.segments)))
         await complete(room, held)
         assert await room.waiting() == {Stage.SCHEDULED: 2}
@@ -90,13 +93,52 @@ class TestDecisions:
 
     async def test_the_later_of_schedule_and_hold_counts(self, room: Room) -> None:
         made = room.submission(schedule_at=START + 200)
-        held = replace(RICH, hold_until=START + 100)
+        held = RICH._replace(hold_until=START + 100)
         await room.accept(replace(made, segments=tuple(replace(one, decision=held) for one in made.segments)))
 
         room.clock.now += 100
         await room.sweep()
 
         assert await room.waiting() == {Stage.SCHEDULED: 1}
+
+    async def test_a_text_that_must_not_go_ends_with_the_error_that_says_so(self, room: Room) -> None:
+        await room.submit_part(1, 2, "a")
+        _, (message,) = await room.submit_part(2, 2, "b")
+        blocked = Routed(Decision("", (), (Dropped("", "blocked"),)), 2, error=ErrorCode.DESTINATION_BLOCKED)
+
+        (finish,) = await room.store.route({message.id: blocked}, room.now)
+
+        assert (finish.outcome, finish.error) == (Outcome.REJECTED, ErrorCode.DESTINATION_BLOCKED)
+        owed = set((await room.receipts()).values())
+        assert owed == {(Outcome.REJECTED, ErrorCode.DESTINATION_BLOCKED)}
+
+
+def block(prefix: str = "3712000", until: float = START + 100, **changes: Any) -> Block:
+    made = Block(account="acme", prefix=prefix, country="LV", kind=Kind.SPEND, until=until, rules="abc")
+    return replace(made, **changes)
+
+
+class TestBlocks:
+    async def test_blocks_outlive_a_crash_until_they_end(self, room: Room) -> None:
+        country = block("", START + 50, kind=Kind.WIDENED)
+        await room.store.keep_blocks([block(), country, block(account="bolt", until=START + 10)], START)
+
+        await room.crash()
+
+        assert await room.store.blocks(START + 10) == [country, block()]
+        assert await room.store.blocks(START + 100) == []
+
+    async def test_a_later_block_of_the_same_numbers_takes_the_place_of_the_earlier(self, room: Room) -> None:
+        await room.store.keep_blocks([block()], START)
+        await room.store.keep_blocks([block(until=START + 200, rules="def")], START)
+
+        assert await room.store.blocks(START) == [block(until=START + 200, rules="def")]
+
+    async def test_what_has_ended_is_forgotten(self, room: Room) -> None:
+        await room.store.keep_blocks([block(until=START + 10)], START)
+        await room.store.keep_blocks([block("3712001")], START + 10)
+
+        assert await room.store.blocks(START) == [block("3712001")]
 
 
 class TestRecent:

@@ -1,8 +1,8 @@
 """Workers, crashes and clocks in any order: no message is lost, sent twice, or ended twice.
 
 A hypothesis state machine plays all workers at once, some of them with leases that they lost long ago. What the issue
-calls I1 (every accepted segment ends once), I4 (receipts) and I5 (conservation) is checked after each step; at the end
-everything is brought to rest, and every segment must have had its one receipt.
+calls I1 (every accepted segment ends once), I4 (receipts), I5 (conservation) and I6 (money) is checked after each step;
+at the end everything is brought to rest, and every segment must have had its one receipt.
 """
 
 import asyncio
@@ -39,9 +39,20 @@ from smppgw.core.model import (
 )
 from smppgw.core.operations import IdKey, Named, Replacement
 from smppgw.core.verdict import Evidence, PushedReport, StatusReport
-from smppgw.store.base import Acknowledged, DueDoubt, Finish, Lease, LeaseLostError, OutgoingResult, Postponed, Refused
+from smppgw.store.base import (
+    Acknowledged,
+    DueDoubt,
+    Finish,
+    Lease,
+    LeaseLostError,
+    OutgoingResult,
+    Postponed,
+    Refused,
+    Reported,
+    Settled,
+)
 from tests.store.conftest import BACKENDS
-from tests.store.room import RECEIVER, FakeClock, Room, final, taken
+from tests.store.room import COST, RECEIVER, FakeClock, Room, final, taken
 
 T = TypeVar("T")
 
@@ -63,6 +74,22 @@ def ended(message: MessageId, outcome: Outcome) -> StatusReport:
     return final(message, outcome, error=error)
 
 
+PRICE = COST.micros
+"""Each booking is one part."""
+billed = st.sampled_from([None, 0, 1, 3])
+
+
+def never_left(message: MessageId) -> StatusReport:
+    return final(message, Outcome.UNDELIVERABLE, nothing_left=True, parts=0)
+
+
+last_words: Sequence[Callable[[MessageId], StatusReport]] = (
+    lambda message: ended(message, Outcome.DELIVERED),
+    lambda message: ended(message, Outcome.EXPIRED),
+    lambda message: ended(message, Outcome.UNKNOWN),
+    lambda message: final(message, parts=3),
+    never_left,
+)
 _MEMORY = Path("/dev/shm")
 """Thousands of commits: what is tested here is their order, not the disk."""
 
@@ -97,6 +124,8 @@ class Workers(RuleBasedStateMachine):
         """Parts that came after their text was sent: they end where they begin."""
         self.may_begin: Counter[int] = Counter()
         self.submissions: list[tuple[int, str]] = []
+        self.recipients: dict[int, str] = {}
+        """By segment; RECEIVER where it is not named."""
         self.taken_away: set[tuple[int, int]] = set()
         """Lease token and message: what was replaced in somebody's hands."""
         self.queued: list[Held] = []
@@ -111,6 +140,10 @@ class Workers(RuleBasedStateMachine):
         self.told: dict[int, Outcome] = {}
         """The state in each segment's receipt."""
         self.stages: Mapping[int, Stage] = {}
+        self.billed: Counter[str] = Counter()
+        """What workers were told, in micro-units by carrier."""
+        self.settled: set[tuple[int, int]] = set()
+        """Attempt and message of what the ledger has for good."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for the store."""
@@ -136,6 +169,14 @@ class Workers(RuleBasedStateMachine):
     def holds(self, held: Held) -> bool:
         """Whether the lease still holds, as far as time and deaths go."""
         return held.life == self.life and held.lease.until > self.room.now
+
+    def hear(self, reported: Reported) -> None:
+        """What was passed on may begin once more; what was corrected is heard of once."""
+        self.note(reported.finished)
+        for passed in reported.passed_on:
+            self.may_begin[passed.ended.message] += 1
+        for correction in reported.corrected:
+            self.billed[correction.carrier] += correction.parts * PRICE
 
     def note(self, finishes: Sequence[Finish]) -> None:
         """No message ends twice."""
@@ -173,6 +214,7 @@ class Workers(RuleBasedStateMachine):
             wants_alert=True,
         )
         self.run(self.room.accept(submission))
+        self.recipients |= {segment.id: segment.recipient for segment in submission.segments}
         self.submissions.append((submission.id, account))
         self.accept(segment.id for segment in submission.segments)
 
@@ -322,11 +364,13 @@ class Workers(RuleBasedStateMachine):
 
     def store_fates(self, held: Held, fates: dict[MessageId, Disposition]) -> bool:
         """Settle; whether the lease covered it."""
-        finishes, lost = self.run(self.room.settle(held.batch, held.lease, fates))
-        self.note(finishes)
-        if lost:
-            assert (list(lost), list(finishes)) == (list(fates), [])
+        now = self.room.now
+        settled = self.run(self.room.store.settle(held.batch, fates, lease=held.lease, now=now, due_at=now + 5))
+        if settled.lost:
+            assert settled == Settled(lost=tuple(fates))
             return False
+        self.hear(settled)
+        self.billed[held.carrier] += len(settled.booked) * PRICE
         for number, fate in fates.items():
             if isinstance(fate, Requeued):
                 self.may_begin[number] += 1
@@ -372,16 +416,16 @@ class Workers(RuleBasedStateMachine):
     def report(self, data: st.DataObject) -> None:
         held = self.polls.pop(data.draw(st.integers(0, len(self.polls) - 1)))
         known = data.draw(st.lists(st.sampled_from(held.messages), unique=True))
-        reports = [ended(number, data.draw(outcomes)) for number in known]
+        reports = [data.draw(st.sampled_from(last_words))(number) for number in known]
         polled = {held.batch: self.room.now + 5}
-        self.note(self.run(self.room.store.report(reports, now=self.room.now, polled=polled, lease=held.lease)))
+        self.hear(self.run(self.room.store.report(reports, now=self.room.now, polled=polled, lease=held.lease)))
 
     @precondition(lambda self: self.stages)
-    @rule(data=st.data(), outcome=outcomes, left=st.booleans())
-    def push(self, data: st.DataObject, outcome: Outcome, left: bool) -> None:
+    @rule(data=st.data(), word=st.sampled_from(last_words), left=st.booleans())
+    def push(self, data: st.DataObject, word: Callable[[MessageId], StatusReport], left: bool) -> None:
         mostly = [number for number, stage in self.stages.items() if stage in LEAVING] if left else []
         number = data.draw(st.sampled_from(sorted(mostly or self.stages)))
-        self.note(self.run(self.room.store.report([ended(MessageId(number), outcome)], now=self.room.now)))
+        self.hear(self.run(self.room.store.report([word(MessageId(number))], now=self.room.now)))
 
     @precondition(lambda self: self.called)
     @rule(data=st.data(), outcome=outcomes, is_final=st.booleans(), by_ref=st.booleans(), lost=st.booleans())
@@ -392,20 +436,25 @@ class Workers(RuleBasedStateMachine):
         report = PushedReport(
             batch=None if by_ref else held.batch,
             ref=CarrierRef("J.1") if by_ref else None,
-            recipient=data.draw(st.sampled_from([RECEIVER, *(f"4917100000{n}" for n in range(10, 13))])),
+            recipient=self.recipients.get(data.draw(st.sampled_from(held.messages)), RECEIVER),
             outcome=outcome if is_final else Outcome.ENROUTE,
             final=is_final,
+            parts=data.draw(billed) if is_final else None,
+            nothing_left=is_final and outcome is Outcome.UNDELIVERABLE,
         )
         self.run(self.room.store.keep_push(held.carrier, "", b"", self.room.now))
         lease, pushes = self.run(self.room.store.lease_pushes(9, until=self.room.now + 60, now=self.room.now))
         if lost:
             self.room.clock.now += 60
         for push in pushes:
+            costs = dict.fromkeys(held.messages, COST)
             effects = self.run(
-                self.room.store.settle_push(push, [report], {}, (), again_at=None, lease=lease, now=self.room.now)
+                self.room.store.settle_push(push, [report], costs, (), again_at=None, lease=lease, now=self.room.now)
             )
             assert (effects is None) is lost
-            self.note(effects.finished if effects else ())
+            if effects is not None:
+                self.hear(effects)
+                self.billed[held.carrier] += len(effects.booked) * PRICE
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 
@@ -497,6 +546,22 @@ class Workers(RuleBasedStateMachine):
         if hasattr(self, "room"):
             assert self.run(self.room.backend.stuck()) == []
 
+    @invariant()
+    def the_ledger_is_what_workers_were_told(self) -> None:
+        """Nothing is booked or corrected twice, or unheard; and what is settled is never touched again."""
+        if not hasattr(self, "room"):
+            return
+        entries = self.run(self.room.backend.ledger())
+        assert len({(entry.attempt, entry.message) for entry in entries}) == len(entries)
+        sums: Counter[str] = Counter()
+        for entry in entries:
+            assert entry.micros == entry.parts * PRICE
+            sums[entry.carrier] += entry.micros
+        assert sums == self.billed
+        settled = {(entry.attempt, entry.message) for entry in entries if entry.final}
+        assert self.settled <= settled
+        self.settled = settled
+
     # --- the end ------------------------------------------------------------------------------------------------------
 
     def come_to_rest(self) -> None:
@@ -532,7 +597,7 @@ class Workers(RuleBasedStateMachine):
             self.room.clock.now += 5
             lease, due = self.run(self.room.polls(carrier))
             reports = [final(sent.message) for poll in due for sent in poll.sent]
-            self.note(self.run(self.room.store.report(reports, now=self.room.now)))
+            self.hear(self.run(self.room.store.report(reports, now=self.room.now)))
 
     def resolve(self, carrier: str) -> None:
         lease, due = self.run(self.room.doubts(carrier))

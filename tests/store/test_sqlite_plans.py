@@ -7,10 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from smppgw.core.budgets import Charge, Period, Pot, Scope
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
 from smppgw.core.model import Address, BatchId, CarrierRef, Decision, MessageId, Outcome
 from smppgw.core.operations import Addressed, IdKey, Named, Replacement
+from smppgw.core.pumping import Block, Kind
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import Acknowledged, InboundText, Postponed
 from smppgw.store.sqlite import SqliteStore
@@ -48,6 +50,9 @@ async def everything(room: Room) -> None:
     """Use every verb of the store but ``purge``, each with something to do."""
     store = room.store
     await store.reserve_ids(1)
+    blocked = Block(account="acme", prefix="371200", country="LV", kind=Kind.SPEND, until=room.now, rules="abc")
+    await store.keep_blocks([blocked], room.now)
+    await store.blocks(room.now)
     await store.secret("ids")
     await room.submit(schedule_at=START + 1)
     await room.submit(expires_at=START + 1, carriers=("beta",))
@@ -59,7 +64,9 @@ async def everything(room: Room) -> None:
         await room.submit_part(number, 2, f"part {number}")
     await room.route(*await store.unrouted(10))
     await room.submit_part(1, 2, "part 1", registered_delivery=0x11)
-    numbers = [await room.submit(registered_delivery=0x11, wants_alert=True) for _ in range(6)]
+    charge = Charge(Pot(Scope.ACCOUNT, "acme", Period.DAY, 0), 5, 1000)
+    numbers = [await room.submit(registered_delivery=0x11, wants_alert=True, charges=(charge,)) for _ in range(6)]
+    await store.spent([charge.pot])
     lease, messages = await room.lease(limit=1)
     steps = {messages[0].id: Requeued("alpha", None, 0)}
     await store.put_back(steps, lease=lease, now=room.now)
@@ -83,6 +90,9 @@ async def everything(room: Room) -> None:
     await store.report([away], now=room.now, polled={batch: room.now + 5}, lease=lease)
     await store.report([final(number, at=room.now + 1) for number in others], now=room.now)
     await pushes(room, batch)
+    passed = await room.submit()
+    await room.send()
+    await store.report([final(passed, Outcome.UNDELIVERABLE, parts=0, nothing_left=True)], now=room.now)
     lease, (first, *_) = await room.outgoing(limit=1)
     await store.settle_outgoing({first.id: Postponed(room.now, 8)}, lease=lease, now=room.now)
     lease, owed = await room.outgoing()

@@ -2,6 +2,7 @@
 
 from tests.store import routing_contract
 from tests.store.routing_contract import (  # noqa: F401 - pytest collects them here
+    TestBlocks,
     TestDecisions,
     TestRecent,
 )

@@ -9,7 +9,7 @@ from typing import Protocol
 from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.model import BatchId
 from smppgw.ops.metrics import Metrics
-from smppgw.store.base import Finish
+from smppgw.store.base import Finish, Reported
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
@@ -35,6 +35,8 @@ class Crewing:
     prices: Prices = NO_PRICES
     metrics: Metrics = field(default_factory=metrics_for)
     finished: list[Finish] = field(default_factory=list)
+    reported: list[Reported] = field(default_factory=list)
+    """Where something was corrected or passed on."""
     owed: list[str] = field(default_factory=list)
     batches: int = 0
     new_circuit: Callable[[], Circuit] = Circuit
@@ -59,11 +61,16 @@ class Crewing:
             prices=self.prices,
             clock=self.time.clock,
             metrics=self.metrics,
-            on_finished=self.finished.extend,
+            on_reported=self.hear,
             on_taken=lambda carrier, parts: None,
             parts_this_month=lambda carrier: 0,
             on_owed=self.owed.append,
         )
+
+    def hear(self, reported: Reported) -> None:
+        self.finished += reported.finished
+        if reported.corrected or reported.passed_on:
+            self.reported.append(reported)
 
     def _dispatcher(self, name: str) -> Dispatcher:
         return Dispatcher(
@@ -103,7 +110,7 @@ class Crewing:
             clock=self.time.clock,
             metrics=self.metrics,
             jitter=lambda: 0.5,
-            on_finished=self.finished.extend,
+            on_reported=self.hear,
         )
 
     def _new_batch_id(self) -> BatchId:

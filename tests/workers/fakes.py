@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from smppgw.carriers.base import Carrier, CarrierLimits
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.billing import BilledOn
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Finished, Taken
@@ -87,7 +88,7 @@ def metrics_for(accounts: Iterable[str] = ("acme", "bolt"), carriers: Iterable[s
     )
 
 
-def value_of(metrics: Metrics, name: str, **labels: str) -> float:
+def value_of(metrics: Metrics, name: str, /, **labels: str) -> float:
     """Return the value of one series; 0 where there is none yet."""
     return metrics._registry.get_sample_value(f"smppgw_{name}", labels) or 0.0
 
@@ -273,6 +274,7 @@ class FakeCarrier:
     limits: CarrierLimits = field(default_factory=lambda: CarrierLimits(max_messages=100, calls_per_s=1000.0))
     polls: PollSchedule = field(default_factory=PollSchedule)
     on_doubt: DoubtRule = DoubtRule.UNKNOWN
+    billed_on: BilledOn = BilledOn.SUBMIT
     lookup_resolves: bool = True
     scripts: list[Script] = field(default_factory=list)
     default: Script = field(default_factory=lambda: all_get(Accepted(CarrierRef("J.1"))))
@@ -523,9 +525,18 @@ class Depot:
 
     def next_doubt_at(self) -> float | None:
         """Return when the next step of a doubt is due, Unix seconds."""
+        return self._seconds("SELECT min(due_ms) FROM attempts WHERE state = 1")
+
+    def put_off_until(self) -> float | None:
+        """Return when the first of the messages that were put off is due again, Unix seconds."""
+        return self._seconds(
+            "SELECT min(due_ms) FROM messages WHERE stage = 3 AND due_ms IS NOT NULL AND token IS NULL"
+        )
+
+    def _seconds(self, question: str) -> float | None:
         with contextlib.closing(sqlite3.connect(self.real._path)) as connection:
-            due_ms = connection.execute("SELECT min(due_ms) FROM attempts WHERE state = 1").fetchone()[0]
-        return None if due_ms is None else due_ms / 1000
+            answer_ms = connection.execute(question).fetchone()[0]
+        return None if answer_ms is None else answer_ms / 1000
 
     async def owed(self, account: str = "acme") -> list[tuple[str, str, int]]:
         """Return id, outcome and error of what is due to an account, in order of ids; it stays due."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from smppgw.carriers.base import Carrier
 from smppgw.core.bind_rates import BindRate, BindRates
+from smppgw.core.budgets import Budget
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import MessageId, Outcome
@@ -20,13 +21,27 @@ from smppgw.smpp.pdu import Pdu
 from smppgw.smpp.settings import SessionSettings
 from smppgw.store.base import Finish
 from smppgw.workers.binds import Binds
+from smppgw.workers.budgets import Budgets
+from smppgw.workers.fraud import Fraud
 from smppgw.workers.guard import Guard
 from smppgw.workers.intake import Intake
 from smppgw.workers.operations import Operations
 from smppgw.workers.policy import AccountPolicy
+from smppgw.workers.pricing import Prices
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import SERVES, Reception
-from tests.workers.fakes import Depot, FakeCarrier, FakeClock, FakePasswords, Peer, metrics_for, policy, routes_over
+from smppgw.workers.screening import Screening
+from tests.workers.fakes import (
+    NO_PRICES,
+    Depot,
+    FakeCarrier,
+    FakeClock,
+    FakePasswords,
+    Peer,
+    metrics_for,
+    policy,
+    routes_over,
+)
 
 ROUTES = (
     Rule(name="nowhere", match=Match(prefixes=("1",)), candidates=candidates("refusing")),
@@ -83,6 +98,11 @@ class Front:
     carriers: Mapping[str, Carrier] = field(
         default_factory=lambda: {name: FakeCarrier(name) for name in ("alpha", "beta", "refusing")}
     )
+    prices: Mapping[str, int] = field(default_factory=dict)
+    """Of a part, by carrier, in millionths."""
+    budgets: Sequence[Budget] = ()
+    cards: Prices = NO_PRICES
+    """By which budgets go."""
     receipt_window: int = 10
     metrics: Metrics = field(default_factory=metrics_for)
     passwords: FakePasswords = field(default_factory=FakePasswords)
@@ -106,9 +126,28 @@ class Front:
             metrics=self.metrics,
             jitter=lambda: 0.5,
         )
+        self.spending = Budgets(
+            self.budgets,
+            prices=self.cards,
+            parts_this_month=lambda carrier: 0,
+            store=self.depot.store,
+            clock=clock,
+            metrics=self.metrics,
+        )
+        self.screening = Screening(self.metrics)
+        self.fraud = Fraud(
+            self.policies,
+            part_prices=lambda message, at: self.prices,
+            store=self.depot.store,
+            clock=clock,
+            metrics=self.metrics,
+        )
         self.intake = Intake(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
+            screening=self.screening,
+            fraud=self.fraud,
+            budgets=self.spending,
             ids=ids(),
             policies=self.policies,
             clock=clock,
@@ -119,6 +158,7 @@ class Front:
         self.operations = Operations(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
+            budgets=self.spending,
             ids=ids(),
             clock=clock,
             metrics=self.metrics,

@@ -13,7 +13,7 @@ from tests.workers.proving import GLOBE, MAINLAND, RETARUS, SUBJECTS, Fates, Pro
 
 EVERY, SOME, FEW = 1, 23, 97
 """Octets from one cut to the next."""
-STALLED_S = 0.5
+STALLED_S = 1.0
 
 every_carrier = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 how_often = pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, cast
 
 import pytest
 
@@ -11,7 +11,7 @@ from smppgw.core.model import Decision, MessageId, Outcome, TrafficClass
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing.rules import Constraints, Rule, Strategy, candidates
 from smppgw.core.routing.table import Router
-from smppgw.store.base import Finish
+from smppgw.store.base import Correction, Finish, Store
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.pricing import Prices
 from smppgw.workers.routes import Routes, Unroutable
@@ -167,6 +167,48 @@ def card_of(name: str, lines: list[Line]) -> RateCard:
         f"{each.prefix},{each.country},{each.traffic_class},{each.volume},{each.price / 1e6:.6f},EUR" for each in lines
     ]
     return RateCard.parse(["prefix,country,class,from_volume,price,currency", *rows], name)
+
+
+OCTOBER: Final = START - 20 * 86_400
+"""START is a day of November."""
+
+
+class Accounts:
+    """The ledger of a store: the parts of alpha, by the time they were booked."""
+
+    def __init__(self, booked: dict[float, int]) -> None:
+        self.booked = booked
+
+    async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
+        if carrier != "alpha":
+            return 0
+        return sum(parts for at, parts in self.booked.items() if since <= at < until)
+
+
+async def test_a_restart_takes_the_parts_of_the_month_over_from_the_ledger() -> None:
+    known = market()
+
+    await known.count(cast("Store", Accounts({OCTOBER: 100, START - 86_400: 20, START: 3})))
+
+    assert (known.parts_this_month("alpha"), known.parts_this_month("beta")) == (23, 0)
+    known.accepted("alpha", 2)
+    assert known.parts_this_month("alpha") == 25
+
+
+def test_parts_that_are_billed_otherwise_count_as_they_are_billed() -> None:
+    known = market()
+    known.accepted("alpha", 10)
+
+    known.corrected(correction(parts=-3, booked_at=START - 60))
+    known.corrected(correction(parts=-2, booked_at=OCTOBER))
+
+    assert known.parts_this_month("alpha") == 7
+
+
+def correction(parts: int, booked_at: float) -> Correction:
+    return Correction(
+        message=MessageId(1), account="legacy", carrier="alpha", parts=parts, reporting_micros=None, booked_at=booked_at
+    )
 
 
 def price_in(lines: list[Line], recipient: str, country: str, traffic_class: str, taken: int) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from smppgw.carriers.base import CarrierLimits
+from smppgw.core.billing import BilledOn
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import MessageId, Outcome
 from smppgw.core.retry import Backoff, PollSchedule
@@ -39,10 +40,10 @@ def send(crew: Crewing, depot: Depot, time: FakeClock) -> Sends:
     """Let messages be taken by the carrier, each call of this one by one call."""
     calls = 0
 
-    async def send(count: int = 1) -> list[MessageId]:
+    async def send(count: int = 1, carriers: tuple[str, ...] = ("alpha",)) -> list[MessageId]:
         nonlocal calls
         calls += 1
-        numbers = await depot.submit(count)
+        numbers = await depot.submit(count, carriers=carriers)
         await Crewing(depot, time, crew.carriers, metrics=crew.metrics, batches=1000 * calls).send_all()
         return numbers
 
@@ -77,6 +78,35 @@ async def test_a_final_status_ends_the_message_with_its_receipt(
     assert await depot.stages() == {}
     assert [finish.message for finish in crew.finished] == [number]
     assert await depot.owed() == [(f"id{number}", "undeliverable", ErrorCode.NOT_ON_SERVICE)]
+
+
+async def test_a_failure_at_a_carrier_that_bills_on_delivery_is_taken_off_the_bill(
+    crew: Crewing, send: Sends, time: FakeClock
+) -> None:
+    failed, unknown = await send(2)
+    crew.carrier.billed_on = BilledOn.DELIVERY
+    crew.carrier.reports.append([final(failed, Outcome.UNDELIVERABLE), final(unknown, Outcome.UNKNOWN)])
+    time.advance(5.1)
+
+    await poll_once(crew)
+
+    corrections = [(each.message, each.parts) for reported in crew.reported for each in reported.corrected]
+    assert corrections == [(failed, -1)]
+
+
+async def test_what_never_left_goes_on_to_the_next_candidate(
+    crew: Crewing, send: Sends, depot: Depot, time: FakeClock
+) -> None:
+    (number,) = await send(carriers=("alpha", "beta"))
+    crew.carrier.reports.append([final(number, Outcome.UNDELIVERABLE, nothing_left=True, parts=1)])
+    time.advance(5.1)
+
+    await poll_once(crew)
+
+    (reported,) = crew.reported
+    assert [(each.ended.message, each.carrier) for each in reported.passed_on] == [(number, "beta")]
+    assert [each.parts for each in reported.corrected] == [-1]
+    assert (await depot.owed(), crew.finished) == ([], [])
 
 
 async def test_nothing_is_asked_before_its_time(crew: Crewing, send: Sends, depot: Depot, time: FakeClock) -> None:

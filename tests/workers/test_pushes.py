@@ -9,10 +9,11 @@ import pytest
 import structlog
 
 from smppgw.carriers.base import PushAnswer
+from smppgw.core.billing import BilledOn
 from smppgw.core.model import BatchId, CarrierRef, MessageId, Outcome, OutgoingKind
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.verdict import Accepted, Doubtful, Inbound, PushContents, PushedReport
-from smppgw.store.base import Finish, StoreError
+from smppgw.store.base import Finish, Reported, StoreError
 from smppgw.workers.pricing import Prices
 from smppgw.workers.pushes import AGAIN_S, AT_ONCE, KEPT_S, LEASE_S, Pushed
 from tests.workers.crewing import Crewing
@@ -30,6 +31,7 @@ class FakePusher:
     """Knows what each body holds."""
 
     bodies: dict[bytes, PushContents] = field(default_factory=dict)
+    billed_on: BilledOn = BilledOn.SUBMIT
     push_answer: PushAnswer = field(default_factory=lambda: PushAnswer("text/plain", b"OK"))
 
     def read_push(self, body: bytes, content_type: str) -> PushContents:
@@ -46,6 +48,7 @@ class Office:
         self.crew = Crewing(depot, time, prices=PRICES)
         self.pusher = FakePusher()
         self.finished: list[Finish] = []
+        self.reported: list[Reported] = []
         self.taken: list[tuple[str, int]] = []
         self.inbound: list[tuple[str, str]] = []
         self.pushed = Pushed(
@@ -55,11 +58,15 @@ class Office:
             prices=PRICES,
             clock=time.clock,
             metrics=self.crew.metrics,
-            on_finished=self.finished.extend,
+            on_reported=self._hear,
             on_taken=lambda carrier, parts: self.taken.append((carrier, parts)),
             parts_this_month=lambda carrier: 0,
             on_inbound=lambda account, inbound: self.inbound.append((account, inbound.text)),
         )
+
+    def _hear(self, reported: Reported) -> None:
+        self.finished += reported.finished
+        self.reported.append(reported)
 
     async def push(self, *reports: PushedReport, inbound: Sequence[Inbound] = (), unreadable: int = 0) -> None:
         """Let a push come, and work on all that are due."""
@@ -122,6 +129,17 @@ async def test_the_parts_of_the_message_count_where_the_report_names_none(office
 
     await office.push(said(batch))
 
+    assert office.counted("cost_total", account="acme", currency="EUR") == pytest.approx(0.05)
+
+
+async def test_a_pushed_failure_at_a_carrier_that_bills_on_delivery_is_taken_off_the_bill(office: Office) -> None:
+    number, batch = await office.begin()
+    office.pusher.billed_on = BilledOn.DELIVERY
+
+    await office.push(said(batch, outcome=Outcome.UNDELIVERABLE))
+
+    (correction,) = office.reported[0].corrected
+    assert (correction.message, correction.parts, correction.reporting_micros) == (number, -1, -50_000)
     assert office.counted("cost_total", account="acme", currency="EUR") == pytest.approx(0.05)
 
 

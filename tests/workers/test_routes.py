@@ -1,10 +1,11 @@
 """A message goes where the first matching rule says, less the carriers that cannot take it."""
 
 from smppgw.core.codes import ErrorCode
-from smppgw.core.model import Decision
+from smppgw.core.model import Decision, DropKind, Dropped
+from smppgw.core.routing.hours import parse_hours
 from smppgw.core.routing.rules import Match, Rule, candidates
 from smppgw.core.verdict import Rejected
-from smppgw.workers.routes import Routes, Unroutable
+from smppgw.workers.routes import RouteResult, Routes, Unroutable
 from tests.core.routing.asking import NOW, routed
 from tests.workers.fakes import FakeCarrier, FakeClock, routes_over
 
@@ -33,7 +34,7 @@ def test_the_candidates_stand_in_the_order_of_the_rule() -> None:
 def test_who_cannot_take_it_is_left_out_with_the_reason() -> None:
     decision = routes(alpha=NO).route(routed(), NOW)
 
-    assert decision == Decision("german", ("beta",), (("alpha", "no template"),))
+    assert decision == Decision("german", ("beta",), (Dropped("alpha", "no template"),))
 
 
 def test_without_a_rule_there_is_no_route() -> None:
@@ -64,3 +65,31 @@ def test_a_part_is_refused_where_its_text_can_have_no_way() -> None:
 
 def test_a_part_is_not_refused_for_the_length_of_a_text_that_is_not_known_yet() -> None:
     assert routes().expect(routed(country="AT", parts=3), NOW) is None
+
+
+def test_what_becomes_of_messages_is_counted_by_rule() -> None:
+    routing = routes(alpha=NO)
+    for country in ("DE", "DE", "KP", "FR", "US"):
+        routing.route(routed(country=country), NOW)
+    routing.expect(routed(country="KP"), NOW)
+    routing.expect(routed(country="DE"), NOW)  # its text is routed, and counted, when it is whole
+
+    assert routing.tally.decisions == {
+        ("german", RouteResult.ROUTED): 2,
+        ("closed", RouteResult.REFUSED): 2,
+        ("", RouteResult.NO_ROUTE): 1,
+        ("renamed", RouteResult.NO_CANDIDATE): 1,
+    }
+    assert routing.tally.drops == {
+        ("german", "alpha", DropKind.CANNOT_TAKE): 2,
+        ("renamed", "alpha", DropKind.CANNOT_TAKE): 1,
+    }
+
+
+def test_what_a_rule_holds_is_counted_as_held() -> None:
+    held = Rule(name="day", candidates=candidates("alpha"), hold=parse_hours("08:00-20:00"))
+    routing = routes_over([held], {"alpha": FakeCarrier("alpha")}, FakeClock())
+
+    routing.route(routed(), NOW)
+
+    assert routing.tally.decisions == {("day", RouteResult.HELD): 1}

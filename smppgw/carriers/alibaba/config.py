@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from smppgw.carriers.config import PushedConfig
+from smppgw.core.billing import BilledOn
 from smppgw.core.doubt import LOOKUP_DEADLINE_S
 from smppgw.core.values import PerSecond, Seconds, Secret
 
@@ -110,6 +111,8 @@ class AlibabaConfig(AlibabaAccount):
 
     type: Literal["alibaba"] = "alibaba"
     endpoint: Origin = "https://dysmsapi.aliyuncs.com"
+    billed_on: BilledOn = BilledOn.DELIVERY
+    """By the receipt of the network: a failed one is free (sending rules, mainland)."""
     refresh: Annotated[Seconds, Field(ge=30, le=86400)] = 600.0
     """Between two looks at the lists."""
     max_batch: Annotated[int, Field(ge=1, le=MAX_BATCH)] = MAX_BATCH

@@ -104,6 +104,7 @@ class AlibabaGlobe:
         )
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
+        self.billed_on = config.billed_on
         self._config = config
         self._reader = None
         if config.mainland and config.templates is not None:

@@ -92,6 +92,7 @@ class Alibaba:
         )
         self.polls = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
+        self.billed_on = config.billed_on
         self._config = config
         self._clock = clock
         self._api = Api(

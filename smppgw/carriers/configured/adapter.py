@@ -76,6 +76,7 @@ class HttpCarrier:
         )
         self.polls: PollSchedule = config.polls(DEADLINE_S)
         self.on_doubt = config.on_doubt
+        self.billed_on = config.billed_on
         self.lookup_resolves = config.lookup is not None
         self._config = config
         self._clock = clock

@@ -95,6 +95,7 @@ class Retarus:
         )
         self.polls = config.polls(DEADLINE_S + (DAY_S if config.blackout else 0.0))
         self.on_doubt = config.on_doubt
+        self.billed_on = config.billed_on
         self._config = config
         self._clock = clock
         self._centers = Centers(config)

@@ -1,17 +1,15 @@
 """One decision: from the rule that matches to candidates in order, with what was dropped and why.
 
-Runs for every message: a price or a record is asked for only where the rule depends on it, and equal decisions are one
-value, so that they are written once.
+Runs for every message: a price or a record is asked for only where the rule depends on it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-from smppgw.core.model import Belief, Decision, Message
+from smppgw.core.model import Belief, Decision, DropKind, Dropped, Message
 from smppgw.core.routing.market import Market, Standing
-from smppgw.core.routing.ordering import OBSERVED, ORDERINGS, PRICED, Situation
+from smppgw.core.routing.ordering import ORDERINGS, Situation
 from smppgw.core.routing.rules import Candidate, Constraints, Rule, Strategy, WithoutPrice
 
 _UNASKED: Final[Mapping[str, int]] = {}
@@ -23,6 +21,7 @@ class Undecided:
     """Why none of a rule's candidates is left."""
 
     reason: str
+    dropped: tuple[Dropped, ...] = ()
 
 
 def decide(rule: Rule, message: Message, market: Market, *, at: float, chance: float) -> Decision | Undecided:
@@ -38,14 +37,11 @@ def decide(rule: Rule, message: Message, market: Market, *, at: float, chance: f
     hold_until = rule.hold.next_at(at) if rule.hold is not None else at
     if hold_until >= message.expires_at:
         return Undecided("its validity ends before the rule lets it go")
-    constraints = rule.constraints
-    is_priced = constraints.max_price is not None or rule.strategy in PRICED
-    prices = market.part_prices(message, at) if is_priced else _UNASKED
-    is_observed = constraints.are_of_records or rule.strategy in OBSERVED
-    standings = market.standings(message, at) if is_observed else _UNSEEN
-    fitting, dropped = _fitting(rule, message, market, prices if is_priced else None, standings)
+    prices = market.part_prices(message, at) if rule.is_priced else _UNASKED
+    standings = market.standings(message, at) if rule.is_observed else _UNSEEN
+    fitting, dropped = _fitting(rule, message, market, prices, standings)
     if not fitting:
-        return Undecided("; ".join(f"{carrier}: {reason}" for carrier, reason in dropped))
+        return Undecided("; ".join(f"{one.carrier}: {one.reason}" for one in dropped), tuple(dropped))
     if rule.strategy is not Strategy.FAILOVER and len(fitting) > 1:
         fitting = ORDERINGS[rule.strategy](fitting, Situation(rule, message, market, prices, standings, chance))
     down = market.down()
@@ -53,52 +49,51 @@ def decide(rule: Rule, message: Message, market: Market, *, at: float, chance: f
     if down:
         # What waits in front of a closed door reaches nobody; who is up comes first, in the same order.
         order.sort(key=down.__contains__)
-    return _decision(
+    return Decision(
         rule.name,
         tuple(order),
         tuple(dropped),
-        rule.strategy.value,
-        _beliefs(order, prices, standings, down) if is_priced or is_observed or down else (),
+        rule.strategy,
+        _beliefs(order, prices, standings, down) if prices or standings or down else (),
         rule.sender,
         hold_until if hold_until > at else None,
     )
 
 
 def _fitting(
-    rule: Rule, message: Message, market: Market, prices: Mapping[str, int] | None, standings: Mapping[str, Standing]
-) -> tuple[list[Candidate], list[tuple[str, str]]]:
+    rule: Rule, message: Message, market: Market, prices: Mapping[str, int], standings: Mapping[str, Standing]
+) -> tuple[list[Candidate], list[Dropped]]:
     """Divide the candidates into those that fit, the ones without a price last, and those that do not, with why."""
-    constraints, refusal = rule.constraints, market.refusal
+    constraints, refusal, is_priced = rule.constraints, market.refusal, rule.is_priced
+    max_price, is_of_records = constraints.max_price, constraints.are_of_records
     fitting: list[Candidate] = []
     unpriced: list[Candidate] = []
-    dropped: list[tuple[str, str]] = []
+    dropped: list[Dropped] = []
     for candidate in rule.candidates:
         carrier = candidate.carrier
-        price = None if prices is None else prices.get(carrier)
-        reason = refusal(carrier, message) or (
-            constraints.are_any and _unmet(price, standings.get(carrier), constraints)
-        )
-        if reason:
-            dropped.append((carrier, reason))
-        elif price is not None or prices is None:
+        price = prices.get(carrier)
+        if (reason := refusal(carrier, message)) is not None:
+            dropped.append(Dropped(carrier, reason))
+        elif max_price is not None and price is not None and price > max_price:
+            dropped.append(Dropped(carrier, f"{_amount(price)} a part is over max_price", DropKind.TOO_DEAR))
+        elif is_of_records and carrier in standings and (poor := _poor(carrier, standings[carrier], constraints)):
+            dropped.append(poor)
+        elif price is not None or not is_priced:
             fitting.append(candidate)
         elif constraints.without_price is WithoutPrice.LAST:
             unpriced.append(candidate)
         else:
-            dropped.append((carrier, "no price is known"))
+            dropped.append(Dropped(carrier, "no price is known", DropKind.NO_PRICE))
     return fitting + unpriced if unpriced else fitting, dropped
 
 
-def _unmet(price: int | None, standing: Standing | None, constraints: Constraints) -> str | None:
-    """Say which constraint is not met; what nobody knows meets all of them."""
-    if price is not None and constraints.max_price is not None and price > constraints.max_price:
-        return f"{_amount(price)} a part is over max_price"
-    if standing is None:
-        return None
+def _poor(carrier: str, standing: Standing, constraints: Constraints) -> Dropped | None:
+    """Say which constraint a record does not meet."""
     if constraints.min_delivery_pct is not None and standing.delivery_pct < constraints.min_delivery_pct:
-        return f"{standing.delivery_pct} % delivered is under min_delivery"
+        reason = f"{standing.delivery_pct} % delivered is under min_delivery"
+        return Dropped(carrier, reason, DropKind.DELIVERS_TOO_LITTLE)
     if constraints.max_latency_s is not None and standing.latency_s > constraints.max_latency_s:
-        return f"{standing.latency_s:.0f} s is over max_latency"
+        return Dropped(carrier, f"{standing.latency_s:.0f} s is over max_latency", DropKind.TOO_SLOW)
     return None
 
 
@@ -117,16 +112,3 @@ def _beliefs(
         elif price is not None or is_down:
             beliefs.append(Belief(carrier, price, None, None, is_down))
     return tuple(beliefs)
-
-
-@lru_cache(maxsize=4096)
-def _decision(
-    rule: str,
-    carriers: tuple[str, ...],
-    dropped: tuple[tuple[str, str], ...],
-    strategy: str,
-    beliefs: tuple[Belief, ...],
-    sender: str | None,
-    hold_until: float | None,
-) -> Decision:
-    return Decision(rule, carriers, dropped, strategy, beliefs, sender, hold_until)

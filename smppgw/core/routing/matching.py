@@ -15,9 +15,9 @@ Test: TypeAlias = Callable[[Message, float], bool]
 """Whether a message fits at a time, Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A rule that is ready to be asked."""
+    """A rule that is ready to be asked; equal to nothing but itself."""
 
     rule: Rule
     accounts: frozenset[str]

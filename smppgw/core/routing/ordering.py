@@ -65,7 +65,7 @@ def _quality(candidates: Sequence[Candidate], situation: Situation) -> list[Cand
 
 def _magnitude(latency_s: float) -> int:
     """Return the order of magnitude of a latency: only a multiple of it says anything."""
-    return math.floor(math.log2(max(latency_s, 1.0)))
+    return max(int(latency_s), 1).bit_length()
 
 
 def _exploring(order: list[Candidate], situation: Situation) -> list[Candidate]:
@@ -106,8 +106,3 @@ ORDERINGS: Final[Mapping[Strategy, Ordering]] = {
     Strategy.VOLUME: _volume,
     Strategy.STICKY: _sticky,
 }
-
-PRICED: Final = frozenset({Strategy.LEAST_COST})
-"""Strategies that need prices."""
-OBSERVED: Final = frozenset({Strategy.QUALITY, Strategy.TIERED})
-"""Strategies that need to know how carriers have done."""

@@ -12,10 +12,14 @@ WILDCARD: Final = "*"
 def compiled(patterns: Sequence[str]) -> Callable[[str], bool]:
     """Return what tells whether a text is one of these, or fits one of these; case-sensitive."""
     exact = frozenset(pattern for pattern in patterns if WILDCARD not in pattern)
-    pieces = tuple(tuple(pattern.split(WILDCARD)) for pattern in patterns if WILDCARD in pattern)
-    if not pieces:
-        return exact.__contains__
-    return lambda text: text in exact or any(_fits(text, pattern) for pattern in pieces)
+    wild = [tuple(pattern.split(WILDCARD)) for pattern in patterns if WILDCARD in pattern]
+    starts = tuple(first for first, *rest in wild if rest == [""])
+    pieces = [pattern for pattern in wild if pattern[1:] != ("",)]
+    if pieces:
+        return lambda text: text in exact or text.startswith(starts) or any(_fits(text, piece) for piece in pieces)
+    if starts:
+        return lambda text: text in exact or text.startswith(starts)
+    return exact.__contains__
 
 
 def covers(general: str, special: str) -> bool:

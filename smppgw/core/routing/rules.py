@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from smppgw.core.model import TrafficClass
 from smppgw.core.routing.hours import Hours
@@ -81,11 +82,6 @@ class Constraints:
         """Whether they ask how a carrier has done."""
         return self.min_delivery_pct is not None or self.max_latency_s is not None
 
-    @cached_property
-    def are_any(self) -> bool:
-        """Whether they ask anything that a candidate may fail."""
-        return self.max_price is not None or self.are_of_records
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -98,7 +94,13 @@ class Candidate:
     """Parts a month, for ``volume``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+PRICED: Final = frozenset({Strategy.LEAST_COST})
+"""Strategies that need prices."""
+OBSERVED: Final = frozenset({Strategy.QUALITY, Strategy.TIERED})
+"""Strategies that need to know how carriers have done."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One entry of ``[[routes]]``."""
 
@@ -118,6 +120,16 @@ class Rule:
     """Messages wait until a time within."""
     refuse: int | None = None
     """The command_status of a rule that takes nothing."""
+
+    @cached_property
+    def is_priced(self) -> bool:
+        """Whether it asks what candidates cost."""
+        return self.constraints.max_price is not None or self.strategy in PRICED
+
+    @cached_property
+    def is_observed(self) -> bool:
+        """Whether it asks how candidates have done."""
+        return self.constraints.are_of_records or self.strategy in OBSERVED
 
 
 def candidates(*carriers: str) -> tuple[Candidate, ...]:

@@ -18,12 +18,13 @@ _REMEMBERED: Final = 50_000
 class Router:
     """The routing table."""
 
-    __slots__ = ("_compiled", "_digits", "_left")
+    __slots__ = ("_compiled", "_digits", "_left", "_shared")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._compiled = tuple(map(compile_rule, rules))
         self._digits = max((len(prefix) for one in self._compiled for prefix in one.prefixes), default=0)
         self._left: dict[tuple[str, str, str], tuple[Compiled, ...]] = {}
+        self._shared: dict[tuple[Compiled, ...], tuple[Compiled, ...]] = {}
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -55,5 +56,7 @@ class Router:
     def _remember(self, key: tuple[str, str, str]) -> tuple[Compiled, ...]:
         if len(self._left) >= _REMEMBERED:
             self._left.clear()
-        left = self._left[key] = tuple(compiled for compiled in self._compiled if compiled.is_for(*key))
+            self._shared.clear()
+        left = tuple(compiled for compiled in self._compiled if compiled.is_for(*key))
+        left = self._left[key] = self._shared.setdefault(left, left)
         return left

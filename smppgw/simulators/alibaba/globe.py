@@ -132,6 +132,7 @@ class Globe:
                 sender=sms.sender,
                 text=sms.text,
                 parts=sms.parts,
+                billed_parts=sms.parts,  # on submit, whatever the receipt says
                 batch_ref=sms.task_id or None,
                 template=sms.template,
                 accepted_at=sms.accepted_at,

@@ -92,6 +92,7 @@ class Mainland:
                 sender=sms.signature,
                 text=sms.text,
                 parts=sms.parts,
+                billed_parts=sms.billed_parts,
                 batch_ref=sms.out_id or None,
                 template=sms.template.code,
                 accepted_at=sms.accepted_at,

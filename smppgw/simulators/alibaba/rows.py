@@ -21,6 +21,8 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     text: str
     """Without the signature in its brackets."""
     parts: int
+    billed_parts: int
+    """What the bill has of it in the end."""
     our_ref: None = None
     batch_ref: str | None
     """OutId or TaskId."""

@@ -34,6 +34,11 @@ class Sms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         length = len(self.content)
         return 1 if length <= 70 else math.ceil(length / 67)
 
+    @property
+    def billed_parts(self) -> int:
+        """By the receipt in the end: a failed message is free, and one of which nothing is heard is not."""
+        return 0 if _end_of(self).send_status == _FAILED else self.parts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -46,6 +51,7 @@ class Receipt:
     """Whether there is a ReceiveDate."""
 
 
+_FAILED = 2
 _PENDING = Receipt(send_status=1, err_code="", received=False)
 _DELIVERED = Receipt(send_status=3, err_code="DELIVERED")
 _RECEIPTS: dict[Outcome, Receipt] = {
@@ -64,4 +70,8 @@ def receipt_of(sms: Sms, final_delay: float, now: float) -> Receipt:
     """The state of a message at `now`."""
     if now < sms.accepted_at + final_delay:
         return _PENDING
+    return _end_of(sms)
+
+
+def _end_of(sms: Sms) -> Receipt:
     return _RECEIPTS.get(outcome_of(sms.number), _DELIVERED)

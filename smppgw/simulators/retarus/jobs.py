@@ -156,6 +156,7 @@ class Center:
             sender=job.options.src,
             text=text,
             parts=parts,
+            billed_parts=parts if lifecycle.is_billed(lifecycle.way_of(recipient.dst or "")) else 0,
             our_ref=recipient.customer_ref,
             batch_ref=job.options.customer_ref,
             accepted_at=job.accepted_at,

@@ -109,6 +109,11 @@ def way_of(dst: str) -> Way:
     return _WAYS.get(dst[-SUFFIX_DIGITS:], _DELIVERED)
 
 
+def is_billed(way: Way) -> bool:
+    """Whether a recipient is on the bill: all are, but for what never left. The documentation does not say."""
+    return way.end is None or way.end.status != "CON_ERR"
+
+
 def international(dst: str) -> str:
     """A number as reports show it; a national one belongs to the login's country, Germany."""
     if dst[0] == "+":

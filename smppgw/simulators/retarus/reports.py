@@ -45,6 +45,8 @@ class Row(msgspec.Struct, gc=False):
     text: str
     """As the handset shows it: replaced and cut as the options say."""
     parts: int
+    billed_parts: int
+    """What the bill has of it in the end."""
     our_ref: str | None
     batch_ref: str | None
     accepted_at: float

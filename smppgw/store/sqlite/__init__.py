@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from smppgw.core.assembly import AssemblyRule
+from smppgw.core.budgets import Pot
 from smppgw.core.disposition import Disposition, Finished, Requeued
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Cost, Message, MessageId, Outgoing, OutgoingId, Submission
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.pumping import Block
 from smppgw.core.verdict import PushedReport, StatusReport
 from smppgw.store.base import (
     Accepted,
@@ -29,12 +31,15 @@ from smppgw.store.base import (
     OutgoingResult,
     Push,
     PushEffects,
+    Reported,
     Routed,
     Settled,
     Swept,
 )
 from smppgw.store.sqlite import (
     accepting,
+    blocking,
+    budgets,
     calls,
     figures,
     meta,
@@ -178,9 +183,9 @@ class SqliteStore:
         now: float,
         polled: Mapping[BatchId, float] | None = None,
         lease: Lease | None = None,
-    ) -> Sequence[Finish]:
+    ) -> Reported:
         """See ``Store``."""
-        return await self._writer.run(lambda db: reporting.report(db, reports, polled or {}, lease, now))
+        return await self._writer.run(lambda db: reporting.report(db, self._queues, reports, polled or {}, lease, now))
 
     async def keep_push(self, carrier: str, content_type: str, body: bytes, now: float) -> None:
         """See ``Store``."""
@@ -208,7 +213,7 @@ class SqliteStore:
     ) -> PushEffects | None:
         """See ``Store``."""
         return await self._writer.run(
-            lambda db: pushing.settle(db, push, reports, costs, inbound, again_at, lease, now)
+            lambda db: pushing.settle(db, self._queues, push, reports, costs, inbound, again_at, lease, now)
         )
 
     async def lease_doubts(
@@ -272,6 +277,14 @@ class SqliteStore:
         """See ``Store``."""
         return await self._writer.run(lambda db: operations.replace(db, self._queues, replacement, now))
 
+    async def keep_blocks(self, blocks: Sequence[Block], now: float) -> None:
+        """See ``Store``."""
+        await self._writer.run(lambda db: blocking.keep(db, blocks, now))
+
+    async def blocks(self, now: float) -> Sequence[Block]:
+        """See ``Store``."""
+        return await asyncio.to_thread(blocking.standing, self._reader, self._reading, now)
+
     async def recent(self, limit: int) -> Sequence[Finish]:
         """See ``Store``."""
         return await asyncio.to_thread(figures.recent, self._reader, self._reading, limit)
@@ -279,6 +292,10 @@ class SqliteStore:
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await asyncio.to_thread(figures.backlog, self._reader, self._path, self._reading)
+
+    async def spent(self, since: Collection[Pot]) -> Mapping[Pot, int]:
+        """See ``Store``."""
+        return await self._writer.run(lambda db: budgets.spent(db, since))
 
     async def billed_parts(self, carrier: str, *, since: float, until: float) -> int:
         """See ``Store``."""

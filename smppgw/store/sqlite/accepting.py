@@ -8,7 +8,7 @@ from smppgw.core.assembly import REMEMBERED_S, AssemblyRule, AssemblyState, Know
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Decision, Message, MessageId, Outcome, Segment, SegmentId, Stage, Submission
 from smppgw.store.base import Accepted, Finish, Routed
-from smppgw.store.sqlite import notifying, rows
+from smppgw.store.sqlite import budgets, notifying, rows
 from smppgw.store.sqlite.finishing import End, finish, owe_to_segment
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import Row, ms
@@ -32,6 +32,7 @@ def accept(
             else:
                 segments.append(rows.segment_row(submission, segment, segment.id))
                 messages.append(_message_row(queues, submission, segment, segment.decision, now))
+    budgets.reserve(db, (charge for one in submissions for segment in one.segments for charge in segment.charges))
     db.executemany(rows.INSERT_SUBMISSION, map(rows.submission_row, submissions))
     db.executemany(rows.INSERT_SEGMENT, segments)
     db.executemany(rows.INSERT_MESSAGE, messages)
@@ -51,7 +52,7 @@ def _message_row(queues: Queues, submission: Submission, segment: Segment, decis
         segment.id, submission.account, submission.id, 1, segment.recipient, segment.country, None, segment.parts,
         decision.sender, submission.traffic_class, fair, stage, carrier,
         rows.decision_text(decision), ms(submission.accepted_at), ms(submission.expires_at), due_ms,
-        rows.asks(submission),
+        rows.asks(submission), budgets.text(segment.charges),
     )  # fmt: skip
 
 
@@ -155,7 +156,7 @@ def _fail_alone(db: sqlite3.Connection, submission: Submission, segment: Segment
         (
             segment.id, submission.account, submission.id, 1, segment.recipient, segment.country, None, segment.parts,
             None, submission.traffic_class, 0, Stage.ASSEMBLING, "", None, ms(submission.accepted_at),
-            ms(submission.expires_at), None, rows.asks(submission),
+            ms(submission.expires_at), None, rows.asks(submission), None,
         ),
     )  # fmt: skip
     late = End(MessageId(segment.id), Outcome.UNDELIVERABLE, ErrorCode.PARTS_MISSING, "", ms(now))
@@ -217,13 +218,14 @@ def route(db: sqlite3.Connection, queues: Queues, routed: Mapping[MessageId, Rou
             continue  # another node routed it, or it has expired
         account, traffic_class, schedule_ms = row
         decision = choice.decision
+        budgets.reserve(db, choice.charges)
         db.execute(
-            "UPDATE messages SET decision = ?, parts = ?, sender = ? WHERE id = ?",
-            (rows.decision_text(decision), choice.parts, decision.sender, number),
+            "UPDATE messages SET decision = ?, parts = ?, sender = ?, charges = ? WHERE id = ?",
+            (rows.decision_text(decision), choice.parts, decision.sender, budgets.text(choice.charges), number),
         )
         if not decision.carriers:
-            reason = "; ".join(f"{carrier}: {why}" for carrier, why in decision.dropped)
-            hopeless.append(End(number, Outcome.REJECTED, ErrorCode.NO_CARRIER, reason, ms(now)))
+            reason = "; ".join(f"{one.carrier}: {one.reason}" for one in decision.dropped)
+            hopeless.append(End(number, Outcome.REJECTED, choice.error, reason, ms(now)))
             continue
         carrier = decision.carriers[0]
         stage, due_ms = start(None if schedule_ms is None else schedule_ms / 1000, decision, now)

@@ -11,8 +11,9 @@ from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requ
 from smppgw.core.doubt import PARKED_S, DoubtProgress
 from smppgw.core.model import Attempt, BatchId, Message, MessageId, Outcome, Stage
 from smppgw.core.verdict import Evidence
-from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError, Settled
-from smppgw.store.sqlite import notifying, orphans, rows
+from smppgw.store.base import DueDoubt, Finish, Lease, LeaseLostError, Reported, Settled
+from smppgw.store.sqlite import ledger, notifying, orphans, rows
+from smppgw.store.sqlite.concluding import conclude
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.queues import Queues
 from smppgw.store.sqlite.rows import json_ids, ms, ms_or_none
@@ -81,15 +82,15 @@ def put_back(
             case Requeued() as step:
                 _queue_again(db, queues, number, place, step)
             case Finished() as end:
-                ends.append(_end(number, end, again=again, now=now))
+                ends.append(_end(number, end, None, again=again, now=now))
     return finish(db, ends, frozenset({Stage.QUEUED}), ms(now))
 
 
-def _end(number: MessageId, end: Finished, *, again: bool, now: float) -> End:
+def _end(number: MessageId, end: Finished, attempt: int | None, *, again: bool, now: float) -> End:
     """Say how a message ended; of one that was sent twice, a refusal tells nothing about the first copy."""
     if again:
-        return End(number, Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN, "", ms(now))
-    return End(number, end.outcome, end.error, end.detail, ms(now))
+        return End(number, Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN, "", ms(now), attempt)
+    return End(number, end.outcome, end.error, end.detail, ms(now), attempt)
 
 
 def divert(db: sqlite3.Connection, queues: Queues, carrier: str, reachable: Collection[str], limit: int) -> list[str]:
@@ -153,11 +154,17 @@ def settle(
     if not claimed:
         return Settled(lost=tuple(dispositions))
     attempt, carrier = claimed[0]
-    finishes, booked = _settle_messages(db, queues, attempt, carrier, dispositions, now)
+    finishes, known_before, booked = _settle_messages(db, queues, attempt, carrier, dispositions, now)
     arrived = Doubted(Evidence.ARRIVED) in dispositions.values()
     asking = _set_state(db, attempt, ms(now if due_at is None else due_at), arrived=arrived)
     notified = notifying.owe_for_attempt(db, attempt, ms(now)) if asking else frozenset[str]()
-    return Settled(finished=tuple(finishes), notified=notified, booked=frozenset(booked))
+    return Settled(
+        finished=(*finishes, *known_before.finished),
+        corrected=known_before.corrected,
+        passed_on=known_before.passed_on,
+        notified=notified,
+        booked=frozenset(booked),
+    )
 
 
 def _settle_messages(
@@ -167,7 +174,8 @@ def _settle_messages(
     carrier: str,
     dispositions: Mapping[MessageId, Disposition],
     now: float,
-) -> tuple[list[Finish], set[MessageId]]:
+) -> tuple[list[Finish], Reported, set[MessageId]]:
+    """Return what ended, what followed from reports that were there before, and what was booked."""
     taken: list[tuple[MessageId, Taken]] = []
     ended: dict[MessageId, Finished] = {}
     for number, disposition in dispositions.items():
@@ -184,11 +192,11 @@ def _settle_messages(
                 ended[number] = disposition
     booked = _take(db, attempt, carrier, taken, now)
     twice = _sent_twice(db, ended) if ended else frozenset()
-    ends = [_end(number, end, again=number in twice, now=now) for number, end in ended.items()]
+    ends = [_end(number, end, attempt, again=number in twice, now=now) for number, end in ended.items()]
     finishes = finish(db, ends, IN_DOUBT, ms(now))
-    if known_before := orphans.adopt(db, carrier, taken):
-        finishes += finish(db, known_before, frozenset({Stage.AWAITING_STATUS}), ms(now))
-    return finishes, booked
+    known_before = orphans.adopt(db, attempt, carrier, taken)
+    reported = conclude(db, queues, known_before, frozenset({Stage.AWAITING_STATUS}), ms(now))
+    return finishes, reported, booked
 
 
 def _sent_twice(db: sqlite3.Connection, numbers: Iterable[MessageId]) -> frozenset[MessageId]:
@@ -210,30 +218,7 @@ def _take(
         f"UPDATE messages SET stage = ?, ref = ?, parts = ? WHERE {_OPEN}",  # noqa: S608 - a constant
         ((Stage.AWAITING_STATUS, taking.ref, taking.parts, number, attempt) for number, taking in taken),
     )
-    return book(db, attempt, carrier, taken, now)
-
-
-def book(
-    db: sqlite3.Connection, attempt: int, carrier: str, taken: Sequence[tuple[MessageId, Taken]], now: float
-) -> set[MessageId]:
-    """Enter into the ledger what messages of an attempt cost; return those that were not there before."""
-    found = db.execute("SELECT message FROM costs WHERE attempt = ? AND kind = 0", (attempt,)) if taken else ()
-    before = {row[0] for row in found}
-    # The key keeps a replay from booking twice.
-    db.executemany(
-        """INSERT OR IGNORE INTO costs (attempt, message, kind, account, carrier, country, traffic_class, parts,
-               micros, currency, reporting_micros, at_ms)
-           SELECT ?, id, 0, account, ?, country, traffic_class, ?, ?, ?, ?, ? FROM messages WHERE id = ?""",
-        (
-            (
-                attempt, carrier, taking.parts,
-                taking.cost and taking.cost.micros, taking.cost and taking.cost.currency,
-                taking.cost and taking.cost.reporting_micros, ms(now), number,
-            )
-            for number, taking in taken
-        ),
-    )  # fmt: skip
-    return {number for number, _ in taken if number not in before}
+    return ledger.book(db, attempt, carrier, taken, ms(now))
 
 
 def _requeue(db: sqlite3.Connection, queues: Queues, attempt: int, number: MessageId, step: Requeued) -> None:

@@ -14,5 +14,12 @@ def reserve_ids(db: sqlite3.Connection, count: int) -> int:
 def secret(db: sqlite3.Connection, name: str) -> bytes:
     """Return a secret, made at first use."""
     db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"secret {name}", secrets.token_bytes(32)))
-    found: bytes = db.execute("SELECT value FROM meta WHERE key = ?", (f"secret {name}",)).fetchone()[0]
+    found = known_secret(db, name)
+    assert found is not None  # noqa: S101 - the statement above has made it
     return found
+
+
+def known_secret(db: sqlite3.Connection, name: str) -> bytes | None:
+    """Return a secret; None where it was not made yet."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (f"secret {name}",)).fetchone()
+    return None if row is None else row[0]

@@ -14,7 +14,7 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.model import WAITING, MessageId, Outcome, Stage
 from smppgw.core.operations import Addressed, Found, IdKey, Named, Original, Replacement, Standing
 from smppgw.store.base import Finish, StoreError
-from smppgw.store.sqlite import rows
+from smppgw.store.sqlite import budgets, rows
 from smppgw.store.sqlite.accepting import give_up, start
 from smppgw.store.sqlite.finishing import End, finish
 from smppgw.store.sqlite.queues import Queues
@@ -56,14 +56,14 @@ def _submission(db: sqlite3.Connection, named: Named) -> int | None:
     for key in named.keys:
         row = db.execute(
             "SELECT id FROM submissions WHERE id = ? AND account = ? AND message_id = ? AND source_addr = ?",
-            (_newest(db, key), named.account, key.message_id, named.source_addr),
+            (newest(db, key), named.account, key.message_id, named.source_addr),
         ).fetchone()
         if row is not None:
             return int(row[0])
     return None
 
 
-def _newest(db: sqlite3.Connection, key: IdKey) -> int:
+def newest(db: sqlite3.Connection, key: IdKey) -> int:
     """Return the last number given out that has this id: those before it are older than anything that is kept."""
     last: int = db.execute("SELECT value FROM meta WHERE key = 'next_id'").fetchone()[0] - 1
     return key.number + max(last - key.number, 0) // key.domain * key.domain
@@ -163,12 +163,13 @@ def _cancel(
 def replace(db: sqlite3.Connection, queues: Queues, replacement: Replacement, now: float) -> bool:
     """Give a waiting text another content, and the way that goes with it; False where it waits no more."""
     found = db.execute(
-        f"""SELECT m.stage, m.carrier, m.traffic_class, m.fair, m.submission, m.token FROM messages m
+        f"""SELECT m.stage, m.carrier, m.traffic_class, m.fair, m.submission, m.token, m.charges FROM messages m
             JOIN submissions u ON u.id = m.submission WHERE m.id = ? AND m.account = ? AND {_REPLACEABLE}""",  # noqa: S608 - a constant
         (replacement.message, replacement.account),
     ).fetchone()
     if found is None:
         return False
+    budgets.replace(db, replacement.message, found[6], replacement.charges)
     submission = found[4]
     carrier = replacement.decision.carriers[0]
     stage, due_ms = start(replacement.schedule_at, replacement.decision, now)
@@ -198,7 +199,7 @@ def replace(db: sqlite3.Connection, queues: Queues, replacement: Replacement, no
 
 def _place(queues: Queues, found: Row, account: str, carrier: str, stage: Stage) -> int:
     """Return the place in the queue: the one it has, where it stays in the same; a scheduled message has none yet."""
-    stage_before, carrier_before, traffic_class, fair, _, token = found
+    stage_before, carrier_before, traffic_class, fair, _, token, _ = found
     if stage is not Stage.QUEUED:
         return 0
     if stage_before != Stage.QUEUED or carrier != carrier_before:

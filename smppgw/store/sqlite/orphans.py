@@ -28,19 +28,20 @@ def only(rows: Sequence[Row], recipient: str) -> Row | None:
 def wait(db: sqlite3.Connection, carrier: str, reports: Iterable[PushedReport], now_ms: int) -> int:
     """Keep final reports; return how many are new."""
     return db.executemany(
-        """INSERT OR IGNORE INTO orphans (carrier, batch, ref, recipient, outcome, error, detail, done_ms, received_ms)
-           VALUES (?,?,?,?,?,?,?,?,?)""",
+        """INSERT OR IGNORE INTO orphans (carrier, batch, ref, recipient, outcome, error, detail, done_ms, received_ms,
+               parts, nothing_left)
+           VALUES (?,?,?,?,?,?,?,?,?,?,?)""",
         (
             (
                 carrier, one.batch or "", one.ref or "", one.recipient, one.outcome, one.error, one.detail,
-                now_ms if one.at is None else ms(one.at), now_ms,
+                now_ms if one.at is None else ms(one.at), now_ms, one.parts, one.nothing_left,
             )
             for one in reports
         ),
     ).rowcount  # fmt: skip
 
 
-def adopt(db: sqlite3.Connection, carrier: str, taken: Sequence[tuple[MessageId, Taken]]) -> list[End]:
+def adopt(db: sqlite3.Connection, attempt: int, carrier: str, taken: Sequence[tuple[MessageId, Taken]]) -> list[End]:
     """Take out what was said about messages before the carrier's id of them was known."""
     by_ref: dict[CarrierRef, list[MessageId]] = {}
     for message, taking in taken:
@@ -49,24 +50,26 @@ def adopt(db: sqlite3.Connection, carrier: str, taken: Sequence[tuple[MessageId,
     ends: list[End] = []
     for ref, messages in by_ref.items():
         found = db.execute(
-            "SELECT id, recipient, outcome, error, detail, done_ms FROM orphans WHERE carrier = ? AND ref = ?",
+            """SELECT id, recipient, outcome, error, detail, done_ms, parts, nothing_left FROM orphans
+               WHERE carrier = ? AND ref = ?""",
             (carrier, ref),
         ).fetchall()
         if found:
-            ends += _adopted(db, found, messages)
+            ends += _adopted(db, attempt, found, messages)
     return ends
 
 
-def _adopted(db: sqlite3.Connection, orphans: Sequence[Row], messages: Sequence[MessageId]) -> list[End]:
+def _adopted(db: sqlite3.Connection, attempt: int, orphans: Sequence[Row], messages: Sequence[MessageId]) -> list[End]:
     members = db.execute(
         "SELECT id, recipient FROM messages WHERE id IN (SELECT value FROM json_each(?))", (json_ids(messages),)
     ).fetchall()
     ends: list[End] = []
-    for number, recipient, outcome, error, detail, done_ms in orphans:
+    for number, recipient, outcome, error, detail, done_ms, parts, nothing_left in orphans:
         member = only(members, recipient)
         if member is not None:
             db.execute("DELETE FROM orphans WHERE id = ?", (number,))
-            ends.append(End(member[0], Outcome(outcome), ErrorCode(error), detail, done_ms))
+            said = (Outcome(outcome), ErrorCode(error), detail, done_ms)
+            ends.append(End(member[0], *said, attempt=attempt, parts=parts, nothing_left=nothing_left == 1))
     return ends
 
 

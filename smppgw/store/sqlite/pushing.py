@@ -7,11 +7,13 @@ from typing import Final, NamedTuple
 from smppgw.core.disposition import Taken
 from smppgw.core.model import Cost, Message, MessageId, Outcome, OutgoingKind, PushId, Stage
 from smppgw.core.verdict import PushedReport
-from smppgw.store.base import Contradiction, Finish, InboundText, Lease, Push, PushEffects, StoreError
-from smppgw.store.sqlite import calls, notifying, orphans, rows
-from smppgw.store.sqlite.finishing import End, finish
+from smppgw.store.base import Contradiction, InboundText, Lease, Push, PushEffects, Reported, StoreError
+from smppgw.store.sqlite import calls, ledger, notifying, orphans, rows
+from smppgw.store.sqlite.concluding import conclude
 from smppgw.store.sqlite.meta import reserve_ids
-from smppgw.store.sqlite.reporting import REPORTABLE
+from smppgw.store.sqlite.passing_on import is_settled
+from smppgw.store.sqlite.queues import Queues
+from smppgw.store.sqlite.reporting import REPORTABLE, end_of
 from smppgw.store.sqlite.rows import OUTBOX_KINDS, Row, json_ids, ms, seconds
 
 _MOST_KEPT: Final = 10_000
@@ -145,6 +147,7 @@ Known = Sequence[tuple[PushedReport, _Match]]
 
 def settle(
     db: sqlite3.Connection,
+    queues: Queues,
     push: Push,
     reports: Sequence[PushedReport],
     costs: Mapping[MessageId, Cost],
@@ -158,10 +161,15 @@ def settle(
         return None
     matches = list(zip(reports, _matches(db, push.carrier, reports), strict=True))
     known = [(report, match) for report, match in matches if match is not None]
-    strange = [report for report, match in matches if match is None and report.final]
+    unknown = [report for report, match in matches if match is None and report.final]
+    strange = [report for report in unknown if not is_settled(db, push.carrier, report)]
+    booked = _book(db, push.carrier, known, costs, now)
+    reported = _end(db, queues, known, now)
     return PushEffects(
-        booked=_book(db, push.carrier, known, costs, now),
-        finished=tuple(_end(db, known, now)),
+        booked=booked,
+        finished=reported.finished,
+        corrected=reported.corrected,
+        passed_on=reported.passed_on,
         contradictions=tuple(_contradictions(known)),
         orphans=orphans.wait(db, push.carrier, strange, ms(now)),
         delivered=frozenset(text.key for text in inbound if _deliver(db, push.carrier, text, ms(now))),
@@ -181,25 +189,21 @@ def _book(
         "UPDATE messages SET ref = ? WHERE id = ? AND ref IS NULL",
         ((taking.ref, number) for some in taken.values() for number, taking in some if taking.ref is not None),
     )
-    return frozenset().union(*(calls.book(db, attempt, carrier, some, now) for attempt, some in taken.items()))
+    return frozenset().union(*(ledger.book(db, attempt, carrier, some, ms(now)) for attempt, some in taken.items()))
 
 
-def _end(db: sqlite3.Connection, known: Known, now: float) -> list[Finish]:
+def _end(db: sqlite3.Connection, queues: Queues, known: Known, now: float) -> Reported:
     """End what the final reports are about; what only proves that a doubt was a success lets it await its status."""
     db.executemany(
         f"UPDATE messages SET stage = {Stage.AWAITING_STATUS:d} WHERE id = ?",  # noqa: S608 - a constant
         ((match.message,) for report, match in known if not report.final and match.stage in _SETTLED_BY_PROOF),
     )
-    ends = [
-        End(match.message, report.outcome, report.error, report.detail, ms(now if report.at is None else report.at))
-        for report, match in known
-        if report.final
-    ]
-    finishes = finish(db, ends, REPORTABLE, ms(now))
+    ends = [end_of(report, MessageId(match.message), match.attempt, now) for report, match in known if report.final]
+    reported = conclude(db, queues, ends, REPORTABLE, ms(now))
     for attempt in {match.attempt for _, match in known if match.stage in _SETTLED_BY_PROOF}:
         calls.end_doubt(db, attempt, now)
         notifying.owe_for_attempt(db, attempt, ms(now))
-    return finishes
+    return reported
 
 
 def _contradictions(known: Known) -> list[Contradiction]:

@@ -14,6 +14,8 @@ from smppgw.core.model import (
     Belief,
     CarrierRef,
     Decision,
+    DropKind,
+    Dropped,
     Message,
     MessageId,
     Outcome,
@@ -100,7 +102,7 @@ def decision(text: str) -> Decision:
     return Decision(
         rule,
         tuple(carriers),
-        tuple((carrier, reason) for carrier, reason in dropped),
+        tuple(Dropped(carrier, reason, DropKind(kind)) for carrier, reason, kind in dropped),
         strategy,
         tuple(Belief(*belief) for belief in beliefs),
         sender,
@@ -149,8 +151,8 @@ def segment_row(
 
 
 INSERT_MESSAGE = """INSERT INTO messages (id, account, submission, segments, recipient, country, text, parts,
-    sender, traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms, asks)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+    sender, traffic_class, fair, stage, carrier, decision, accepted_ms, expires_ms, due_ms, asks, charges)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 SELECT_MESSAGE = """SELECT m.id, m.account, m.recipient, m.country, u.sender, u.sender_is_number,
     CASE WHEN m.text IS NULL THEN s.text ELSE m.text END, m.parts, u.flash, m.traffic_class, u.priority_flag,

@@ -6,7 +6,7 @@ from typing import Final
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import WAITING, MessageId, Outcome, Stage
 from smppgw.store.base import Finish, Swept
-from smppgw.store.sqlite import alerts, orphans
+from smppgw.store.sqlite import alerts, budgets, orphans
 from smppgw.store.sqlite.accepting import give_up, join_incomplete
 from smppgw.store.sqlite.calls import AttemptState
 from smppgw.store.sqlite.finishing import End, finish
@@ -206,4 +206,5 @@ def purge(db: sqlite3.Connection, *, after: int, before_ms: int, seen: int, limi
            (SELECT id FROM outbox WHERE kind = 2 AND state > 0 AND settled_ms < ? LIMIT ?)""",
         (before_ms, limit),
     )
+    budgets.forget(db, before_ms)
     return len(gone), next_after

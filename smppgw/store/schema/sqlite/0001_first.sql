@@ -102,6 +102,7 @@ CREATE TABLE messages (
     tries INTEGER NOT NULL DEFAULT 0,
     batch_cap INTEGER,
     possible_duplicate INTEGER NOT NULL DEFAULT 0,
+    charges TEXT,                       -- what it has taken out of which budgets, as JSON; NULL: nothing
     asks INTEGER NOT NULL DEFAULT 0,    -- to hear, besides receipts: 1 an intermediate notification, 2 an alert
     attempt INTEGER,
     ref TEXT,
@@ -223,10 +224,24 @@ CREATE TABLE orphans (
     error INTEGER NOT NULL,
     detail TEXT NOT NULL,
     done_ms INTEGER NOT NULL,
-    received_ms INTEGER NOT NULL
+    received_ms INTEGER NOT NULL,
+    parts INTEGER,
+    nothing_left INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX orphans_once ON orphans (carrier, ref, batch, recipient);
 CREATE INDEX orphans_age ON orphans (received_ms);
+
+-- What accounts do not write to for a while: a prefix of numbers, or where that is '', a country.
+CREATE TABLE blocks (
+    account TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    country TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    until_ms INTEGER NOT NULL,
+    rules TEXT NOT NULL,                -- fingerprint of the rules it was made by
+    PRIMARY KEY (account, prefix, country)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocks_until ON blocks (until_ms);
 
 -- The ledger, one entry for each hand-off: kind 0 booked then, 1 corrected by what the carrier says in the end. Nothing
 -- is ever rewritten but the two flags, so what was expected can be read beside what was billed.
@@ -257,3 +272,14 @@ CREATE VIEW ledger AS
     SELECT attempt, message, account, carrier, country, traffic_class, parts, micros, currency, reporting_micros, at_ms,
         final
     FROM costs WHERE stands = 1;
+
+-- What budgets have used, each in one of its periods: booked, or reserved by what is open. A sum of messages.charges.
+CREATE TABLE budgets (
+    scope INTEGER NOT NULL,             -- 0 account, 1 carrier
+    name TEXT NOT NULL,
+    period INTEGER NOT NULL,            -- 0 hour, 1 day, 2 month
+    start_ms INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    most INTEGER NOT NULL,              -- the limit that was asked for last
+    PRIMARY KEY (scope, name, period, start_ms)
+) STRICT, WITHOUT ROWID;
