@@ -5,7 +5,7 @@ Nothing is sent, stored or fetched. What carriers have done lately is read from 
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -20,13 +20,14 @@ from smppgw.core.routing.market import Standing
 from smppgw.core.routing.rules import Rule
 from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Deferred
+from smppgw.core.volumes import begin_of_month
 from smppgw.ops.clock import Clock
 from smppgw.smpp import text as texts
 from smppgw.smpp.consts import VERSION_3_4, DataCoding, Npi, Tag, Ton
 from smppgw.smpp.pdu import SubmitSm
-from smppgw.store.base import Finish
-from smppgw.store.sqlite.figures import recent
+from smppgw.store.sqlite.figures import billed_parts, recent
 from smppgw.store.sqlite.opening import connect_reader
+from smppgw.store.sqlite.rows import ms
 from smppgw.workers import wanted
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.routes import Routes, Unroutable
@@ -96,7 +97,7 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
         message = replace(message, traffic_class=asked.traffic_class)
     carriers = make_carriers(settings.carriers, clock, Unobserved())
     market = LiveMarket(carriers, prices, tuple, clock)
-    market.finished(_recent(settings.store.path))
+    _remember(market, carriers, settings.store.path, now)
     router = policies.router(settings.routes)
     outcome = Routes(router, market, lambda: _NO_CHANCE).route(message, now)
     candidates = _candidates(router, message, market, outcome, now)
@@ -156,12 +157,14 @@ def _wait(carrier: Carrier, message: Message, now: float) -> Deferred | None:
     return said if isinstance(said, Deferred) else None
 
 
-def _recent(path: Path) -> list[Finish]:
-    """Read what ended lately; nothing where there is no store yet."""
+def _remember(market: LiveMarket, carriers: Iterable[str], path: Path, now: float) -> None:
+    """Read what ended lately, and what each carrier has taken this month; nothing where there is no store yet."""
     if not path.is_file():
-        return []
-    reader = connect_reader(path)
+        return
+    reader, turn, month_ms = connect_reader(path), threading.Lock(), (ms(begin_of_month(now)), ms(now))
     try:
-        return recent(reader, threading.Lock(), _REMEMBERED)
+        market.finished(recent(reader, turn, _REMEMBERED))
+        for carrier in carriers:
+            market.accepted(carrier, billed_parts(reader, turn, carrier, month_ms))
     finally:
         reader.close()

@@ -95,7 +95,8 @@ def _tell(found: Statement) -> None:
     numbers = range(len(found.by), len(head))
     tell_table(head, [*_lines(found.rows), _last_line(found)], right={*numbers} - {len(found.by) + 3})
     if without := total(found.rows).parts_without_price:
-        click.echo(f"{without} parts have no known price and are in no sum of money")
+        whose = "1 part has no known price and is" if without == 1 else f"{without} parts have no known price and are"
+        click.echo(f"{whose} in no sum of money")
 
 
 def _lines(rows: Sequence[Spending]) -> Iterator[tuple[str, ...]]:
