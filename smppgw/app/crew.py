@@ -16,6 +16,7 @@ from smppgw.core.health import Circuit, CircuitState
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
+from smppgw.core.optout import Optouts
 from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Inbound
 from smppgw.ops.clock import Clock
@@ -52,6 +53,7 @@ _log = structlog.get_logger()
 
 _REMEMBERED: Final = 20_000
 """Ended messages that routing by quality, and by a recipient's last carrier, takes up at the start."""
+_SECRET_OCTETS: Final = 32
 
 
 class Worker(Protocol):
@@ -81,6 +83,7 @@ class Crew:
         router: Router,
         prices: Prices,
         budgets: Sequence[Budget],
+        optouts: Optouts,
         ids: Mapping[IdForm, Ids],
         passwords: Passwords,
         lockout_rules: LockoutRules,
@@ -112,7 +115,7 @@ class Crew:
         self._tally = RouteTally()
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
-        screening = Screening(metrics)
+        screening = Screening(optouts=optouts, secret=secrets.token_bytes(_SECRET_OCTETS), count=metrics.filtered)
         self._fraud = Fraud(policies, part_prices=self._market.part_prices, store=store, clock=clock, metrics=metrics)
         self.budgets = Budgets(
             budgets,
@@ -138,6 +141,7 @@ class Crew:
         self._operations = Operations(
             store=store,
             routes=routes,
+            screening=screening,
             budgets=self.budgets,
             ids=ids,
             clock=clock,
@@ -172,6 +176,7 @@ class Crew:
             store=store,
             policies=policies,
             prices=prices,
+            optouts=optouts,
             clock=clock,
             metrics=metrics,
             on_reported=self._reported,

@@ -4,11 +4,12 @@ Nothing is sent, stored or fetched. What carriers have done lately is read from 
 """
 
 import contextlib
+import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
@@ -16,6 +17,7 @@ from smppgw.carriers.base import Admits, Carrier
 from smppgw.carriers.http import Unobserved
 from smppgw.config.settings import Settings
 from smppgw.core.model import Decision, Message, TrafficClass
+from smppgw.core.optout import Optouts
 from smppgw.core.routing.market import Standing
 from smppgw.core.routing.rules import Rule
 from smppgw.core.routing.table import Router
@@ -25,14 +27,18 @@ from smppgw.ops.clock import Clock
 from smppgw.smpp import text as texts
 from smppgw.smpp.consts import VERSION_3_4, DataCoding, Npi, Tag, Ton
 from smppgw.smpp.pdu import SubmitSm
+from smppgw.store.base import Finish
 from smppgw.store.sqlite.figures import billed_parts, recent
 from smppgw.store.sqlite.opening import connect_reader
+from smppgw.store.sqlite.optouts import stored
 from smppgw.store.sqlite.rows import ms
 from smppgw.workers import wanted
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.routes import Routes, Unroutable
+from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Refusal, read_submit
 
+_Read = TypeVar("_Read")
 _REMEMBERED: Final = 20_000
 _NO_CHANCE: Final = 1.0 - 2**-53
 """Routing by quality sends nothing astray for the sake of learning."""
@@ -86,7 +92,7 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
         KeyError: There is no such account.
         StoreError: The store cannot be read.
     """
-    policy = policies.account_policies(settings.accounts, settings.routes)[asked.account]
+    policy = policies.account_policies(settings)[asked.account]
     prices, now = policies.prices(settings), clock.wall()
     pdu = _submit_of(asked, policy.alphabets[DataCoding.DEFAULT])
     draft = read_submit(pdu, policy, VERSION_3_4, now)
@@ -95,9 +101,16 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
     message = wanted.message(policy, pdu, draft, now)
     if asked.traffic_class is not None:
         message = replace(message, traffic_class=asked.traffic_class)
+    if policy.screens is not None:
+        screened = _screening(settings.store.path).submitted(policy.screens, message, now, whole=True)
+        if isinstance(screened, Refusal):
+            return _refused(screened, prices.currency)
+        message = screened
     carriers = make_carriers(settings.carriers, clock, Unobserved())
     market = LiveMarket(carriers, prices, tuple, clock)
-    _remember(market, carriers, settings.store.path, now)
+    market.finished(_recent(settings.store.path))
+    for carrier in carriers:
+        market.accepted(carrier, _taken(settings.store.path, carrier, now))
     router = policies.router(settings.routes)
     outcome = Routes(router, market, lambda: _NO_CHANCE).route(message, now)
     candidates = _candidates(router, message, market, outcome, now)
@@ -157,14 +170,28 @@ def _wait(carrier: Carrier, message: Message, now: float) -> Deferred | None:
     return said if isinstance(said, Deferred) else None
 
 
-def _remember(market: LiveMarket, carriers: Iterable[str], path: Path, now: float) -> None:
-    """Read what ended lately, and what each carrier has taken this month; nothing where there is no store yet."""
+def _screening(path: Path) -> Screening:
+    """Screen as the daemon does, but that nothing is a repetition, and nothing is counted."""
+    return Screening(optouts=Optouts(_read(path, stored, {})), secret=b"", count=lambda _account, _kind: None)
+
+
+def _recent(path: Path) -> list[Finish]:
+    """Read what ended lately."""
+    return _read(path, lambda reader, turn: recent(reader, turn, _REMEMBERED), [])
+
+
+def _taken(path: Path, carrier: str, now: float) -> int:
+    """Read how many parts a carrier has taken this month: what the tier of its prices goes by."""
+    month_ms = (ms(begin_of_month(now)), ms(now))
+    return _read(path, lambda reader, turn: billed_parts(reader, turn, carrier, month_ms), 0)
+
+
+def _read(path: Path, read: Callable[[sqlite3.Connection, threading.Lock], _Read], nothing: _Read) -> _Read:
+    """Ask the store; where there is none yet, it has nothing."""
     if not path.is_file():
-        return
-    reader, turn, month_ms = connect_reader(path), threading.Lock(), (ms(begin_of_month(now)), ms(now))
+        return nothing
+    reader = connect_reader(path)
     try:
-        market.finished(recent(reader, turn, _REMEMBERED))
-        for carrier in carriers:
-            market.accepted(carrier, billed_parts(reader, turn, carrier, month_ms))
+        return read(reader, threading.Lock())
     finally:
         reader.close()

@@ -27,6 +27,7 @@ from smppgw.app.vitals import Vitals
 from smppgw.carriers.retired import Retired
 from smppgw.core import numbers
 from smppgw.core.ids import IdForm, Ids
+from smppgw.core.optout import Optouts
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.ops.passwords import Passwords
@@ -72,7 +73,7 @@ class Gateway:
         self._session_settings = policies.session_settings(settings)
         self._clock = clock
         self._notifier = Notifier(environ)
-        self._policies = policies.account_policies(settings.accounts, settings.routes)
+        self._policies = policies.account_policies(settings)
         self._metrics = Metrics(
             CollectorRegistry(),
             accounts=self._policies,
@@ -154,6 +155,7 @@ class Gateway:
             router=policies.router(settings.routes),
             prices=self._prices,
             budgets=policies.budgets(settings),
+            optouts=Optouts(await store.optouts()),
             ids={form: Ids(key, form) for form in IdForm},
             passwords=passwords,
             lockout_rules=policies.lockout_rules(settings),

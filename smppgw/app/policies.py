@@ -1,11 +1,12 @@
 """From the configuration to the values that workers go by."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from smppgw.app.screens import screens
 from smppgw.app.tls import client_context
 from smppgw.config.accounts import Account, ClassMatch
 from smppgw.config.budgets import BudgetLimit
@@ -41,12 +42,12 @@ _BURST_OF_PLACES: Final = 10
 """How often all binds of an account may come at once, however small its bind_rate: a link that flaps is no storm."""
 
 
-def account_policies(accounts: Iterable[Account], routes: Sequence[Route]) -> dict[str, AccountPolicy]:
+def account_policies(settings: Settings) -> dict[str, AccountPolicy]:
     """Return the policy of each account, by system_id."""
-    return {account.system_id: _policy(account, routes) for account in accounts}
+    return {account.system_id: _policy(account, settings) for account in settings.accounts}
 
 
-def _policy(account: Account, routes: Sequence[Route]) -> AccountPolicy:
+def _policy(account: Account, settings: Settings) -> AccountPolicy:
     return AccountPolicy(
         system_id=account.system_id,
         password_hash=account.password_hash.reveal(),
@@ -71,7 +72,8 @@ def _policy(account: Account, routes: Sequence[Route]) -> AccountPolicy:
         assembly_s=account.assembly,
         send_incomplete=account.missing_parts == "send",
         inbound=account.inbound,
-        countries=allowed_countries(account, routes),
+        screens=screens(account, settings.content),
+        countries=allowed_countries(account, settings.routes),
         pumping=None if account.pumping is None else _pumping_rules(account.pumping),
     )
 

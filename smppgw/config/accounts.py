@@ -19,6 +19,7 @@ from smppgw.config.kinds import (
     Pace,
     Rate,
     Section,
+    SenderAddress,
     SystemId,
     Zone,
     read_country,
@@ -26,6 +27,8 @@ from smppgw.config.kinds import (
 from smppgw.config.listen import CallAddress
 from smppgw.config.pumping import PumpingSettings
 from smppgw.core.model import TrafficClass
+from smppgw.core.optout import START_WORDS, STOP_WORDS, letters
+from smppgw.core.screening import ANYWHERE
 from smppgw.core.values import NetworkList, Secret
 from smppgw.smpp.consts import BindType
 
@@ -43,6 +46,26 @@ def _tlv(value: object) -> object:
         raise ValueError(f"{tag} is no tag of a vendor's own: 0x1400 to 0x3FFF")
     return read
 
+
+def _by_country(senders: dict[str, str]) -> dict[str, str]:
+    for country in senders:
+        if country != ANYWHERE:
+            read_country(country)
+    return senders
+
+
+def _pattern_of_sender(value: str) -> str:
+    return value.removeprefix("+")
+
+
+def _word(value: str) -> str:
+    if not letters(value):
+        raise ValueError(f"{value!r} has no letters to know it by")
+    return value
+
+
+Senders = Annotated[tuple[Annotated[str, AfterValidator(_pattern_of_sender)], ...], OneOrMany]
+WordList = Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], OneOrMany, Field(min_length=1)]
 
 PASSWORD_KEYS = ("password_hash", "password_file", "credential", "password")
 """The ways to give an account its password; exactly one of them. The model holds the hash, whichever was used."""
@@ -134,6 +157,21 @@ class Account(Section):
     """Whether the destinations of a submit_multi share one id, or have one each."""
     inbound: InboundNumbers = ()
     """Numbers and extension codes whose inbound texts it gets."""
+    senders: Senders = ()
+    """Patterns of the senders it may use, without a leading plus; (): any."""
+    sender_for: Annotated[dict[str, SenderAddress], AfterValidator(_by_country)] | None = None
+    """What the sender becomes, by the recipient's country; ``*`` stands for those not named; None: it stays."""
+    numbers: Literal["possible", "valid"] = "possible"
+    """Whether a recipient's number needs a possible length only, or must be in a range that its country assigns."""
+    optout: bool = False
+    """Whether recipients who have sent one of ``stop_words`` to one of its numbers get nothing more from it."""
+    stop_words: WordList = STOP_WORDS
+    start_words: WordList = START_WORDS
+    """They take that back."""
+    duplicates: Annotated[Duration, Field(le=86400)] | None = None
+    """How long the same sender, recipient and text are refused; None: they never are."""
+    smart_encoding: Literal[False, True, "lossy"] = False
+    """Whether a text is put into the GSM alphabet where that saves an SMS; lossy: without its accents if need be."""
     validity: Duration = 48 * 3600.0
     """For messages that name no validity_period."""
     traffic_class: Class = TrafficClass.TRANSACTIONAL
@@ -175,6 +213,13 @@ class Account(Section):
         # So too: an empty list would ask for no certificate, and an empty name could be nobody's.
         if not value or not all(value):
             raise ValueError("an empty name is nobody's; leave the key out to ask for no certificate")
+        return value
+
+    @field_validator("senders")
+    @classmethod
+    def _allows_something(cls, value: Any) -> Any:
+        if not value:
+            raise ValueError("an empty list allows no sender; leave the key out to allow any")
         return value
 
     @field_validator("outbind_password")

@@ -12,6 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from smppgw.config.accounts import Account
+from smppgw.config.content import ContentSection
 from smppgw.config.faults import Findings
 from smppgw.config.kinds import fields_of
 from smppgw.config.listen import Listen
@@ -150,6 +151,23 @@ def check_inbound(accounts: Sequence[Account], findings: Findings) -> None:
             owner = owners.setdefault(number, account.system_id)
             if owner != account.system_id:
                 findings.fault(f"accounts[{account.system_id}].inbound", f"{number} belongs to {owner} already")
+
+
+def check_content(sections: Sequence[ContentSection], accounts: Sequence[str], findings: Findings) -> None:
+    """Rules about texts name accounts that exist; ``accounts`` may hold faulty ones too."""
+    for section in sections:
+        for name in section.accounts:
+            if name not in accounts:
+                path = f"content[{section.name}].accounts"
+                findings.fault(path, f"there is no account {name!r}", suggest(name, accounts))
+
+
+def check_optouts(accounts: Sequence[Account], findings: Findings) -> None:
+    """Who opts out does so by a text to a number of the account."""
+    for account in accounts:
+        if account.optout and not account.inbound:
+            path = f"accounts[{account.system_id}].optout"
+            findings.warn(path, "hears of nobody: the account has no number to write to; set inbound")
 
 
 def check_pushes(http: HttpSettings, carriers: Mapping[str, BaseModel], findings: Findings) -> None:

@@ -53,6 +53,13 @@ def _prefix(value: str) -> str:
     return digits
 
 
+def _sender(value: str) -> str:
+    fits = 1 <= len(value) <= (15 if value.isdecimal() else 11)
+    if not (fits and value.isascii() and value.isprintable()):
+        raise ValueError("a sender is up to 15 digits, or up to 11 printable ASCII characters")
+    return value
+
+
 def _system_id(value: str) -> str:
     # SMPP v3.4, 4.1.1: a C-octet string of at most 16 octets with its closing NUL.
     if not 1 <= len(value) <= 15:
@@ -118,6 +125,8 @@ Country = Annotated[str, AfterValidator(read_country)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 InboundNumbers = Annotated[tuple[Annotated[str, AfterValidator(read_pattern)], ...], BeforeValidator(one_or_many)]
 """In their plain form (`core.inbound`)."""
+SenderAddress = Annotated[str, AfterValidator(_sender)]
+"""What a sender becomes."""
 SystemId = Annotated[str, AfterValidator(_system_id)]
 Zone = Annotated[str, AfterValidator(parse_zone)]
 """A time zone of the IANA database."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from smppgw.config import budgets, checks, rate_checks, route_checks
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
+from smppgw.config.content import ContentSection
 from smppgw.config.destinations import check_destinations
 from smppgw.config.environment import named, override
 from smppgw.config.faults import ConfigFaults, Fault, Findings
@@ -40,7 +41,7 @@ TABLES: Final[Mapping[str, type[Section]]] = {
     "gateway": GatewaySettings,
     "rates": RatesSettings,
 }
-LISTS: Final = ("accounts", "routes")
+LISTS: Final = ("accounts", "routes", "content")
 BESIDE: Final = ("budgets",)
 """Keys of every carrier's section that are none of its adapter's."""
 _NAME: Final = re.compile(r"""\s*name\s*=\s*["']([^"']*)["']""")
@@ -82,6 +83,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
     carriers = _carriers(raw, carrier_models, vault, findings)
     carrier_budgets = budgets.of_carriers(raw.get("carriers", {}), findings)
     routes = _routes(raw, accounts, findings)
+    content = _content(raw, accounts, findings)
     checks.check_accounts_of_carriers(carriers, [account.name for account in accounts if account.name], findings)
     readable = tuple(account.model for account in accounts if account.model)
     route_checks.check_reach(routes, _lines(source), findings)
@@ -101,6 +103,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         checks.check_protection(smpp, readable, findings)
 
     checks.check_inbound(readable, findings)
+    checks.check_optouts(readable, findings)
     check_destinations(readable, routes, carriers.values(), rates.currency if rates else None, findings)
     if http:
         checks.check_pushes(http, carriers, findings)
@@ -119,6 +122,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         carriers=carriers,
         carrier_budgets=carrier_budgets,
         routes=routes,
+        content=content,
         warnings=tuple(findings.warnings),
     )
 
@@ -174,13 +178,15 @@ def _table(model: type[_Table], name: str, raw: dict[str, Any], vault: Vault, fi
     return read(model, anchored(table, model, vault.folder) if isinstance(table, dict) else table, name, findings)
 
 
-def _entries(raw: dict[str, Any], kind: str, key: str, findings: Findings) -> list[tuple[str, str, dict[str, Any]]]:
+def _entries(
+    raw: dict[str, Any], kind: str, key: str, findings: Findings, *, needed: bool = True
+) -> list[tuple[str, str, dict[str, Any]]]:
     """Return (name, path, table) of each ``[[kind]]``; without a usable name the path counts from 1."""
     listed = raw.get(kind, [])
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
         findings.fault(kind, f"should be written as [[{kind}]]")
         return []
-    if not listed:
+    if not listed and needed:
         findings.fault(kind, f"there is none: the gateway needs at least one [[{kind}]]")
     names = [entry.get(key) for entry in listed]
     known = [name if isinstance(name, str) and name.isprintable() else "" for name in names]
@@ -244,3 +250,11 @@ def _routes(raw: dict[str, Any], accounts: list[_Account], findings: Findings) -
     names = list(carriers) if isinstance(carriers, dict) else []
     route_checks.check_names(routes, names, [account.name for account in accounts if account.name], findings)
     return tuple(routes)
+
+
+def _content(raw: dict[str, Any], accounts: list[_Account], findings: Findings) -> tuple[ContentSection, ...]:
+    entries = _entries(raw, "content", "name", findings, needed=False)
+    sections = [section for _, path, table in entries if (section := read(ContentSection, table, path, findings))]
+    checks.check_names("content", (name for name, _, _ in entries if name), findings)
+    checks.check_content(sections, [account.name for account in accounts if account.name], findings)
+    return tuple(sections)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, field_validator, model_validator
 
-from smppgw.config.kinds import Class, Countries, Duration, Names, OneOrMany, Prefixes, Section
+from smppgw.config.kinds import Class, Countries, Duration, Names, OneOrMany, Prefixes, Section, SenderAddress
 from smppgw.core.routing.hours import Hours, parse_hours
 from smppgw.core.routing.rules import Match, SenderKind, Strategy, WithoutPrice
 from smppgw.core.values import parse_money
@@ -50,13 +50,6 @@ def _status(value: object) -> object:
 def _data_coding(value: int) -> int:
     if not 0 <= value <= 0xFF:
         raise ValueError(f"{value} is no data_coding: 0 to 255")
-    return value
-
-
-def _sender(value: str) -> str:
-    fits = 1 <= len(value) <= (15 if value.isdecimal() else 11)
-    if not (fits and value.isascii() and value.isprintable()):
-        raise ValueError("a sender is up to 15 digits, or up to 11 printable ASCII characters")
     return value
 
 
@@ -126,7 +119,7 @@ class Route(Section):
     without_price: WithoutPrice = WithoutPrice.LAST
     min_delivery: Percent | None = None
     max_latency: Duration | None = None
-    sender: Annotated[str, AfterValidator(_sender)] | None = None
+    sender: SenderAddress | None = None
     """What the sender becomes."""
     hold: Span | None = None
     """Messages wait until a time within."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from smppgw.config.accounts import Account
 from smppgw.config.budgets import BudgetLimit
+from smppgw.config.content import ContentSection
 from smppgw.config.routes import Route
 from smppgw.config.sections import (
     GatewaySettings,
@@ -37,5 +38,6 @@ class Settings:
     carrier_budgets: Mapping[str, tuple[BudgetLimit, ...]]
     """By carrier, of those that have some."""
     routes: tuple[Route, ...]
+    content: tuple[ContentSection, ...]
     warnings: tuple[str, ...]
     """What works, but should not stay so; for ``check`` and the log."""

@@ -157,6 +157,16 @@ def normalise(addr: str, ton: int, npi: int, country: str | None) -> Number | Nu
     return _in_country(digits, country, strict=ton == _NATIONAL)
 
 
+@lru_cache(maxsize=8192)
+def is_assigned(digits: str) -> bool:
+    """Say whether a country assigns such numbers, by the ranges that phonenumbers knows.
+
+    Args:
+        digits: E.164 without plus, as ``normalise`` returns them.
+    """
+    return phonenumbers.is_valid_number(phonenumbers.parse("+" + digits))
+
+
 @lru_cache(maxsize=4096)
 def sender_of(addr: str, ton: int, npi: int, country: str | None) -> Sender | NumberFault:
     """Read a source address.

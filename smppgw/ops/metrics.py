@@ -171,6 +171,10 @@ class Metrics:
             r, "filtered", "Messages kept back by what an account is screened for.",
             account=accounts, kind=labels.FILTER_KINDS,
         )  # fmt: skip
+        self._saved = _Counters(
+            r, "parts_saved", "SMS that texts are not billed as, because they were put into the GSM alphabet.",
+            account=accounts,
+        )  # fmt: skip
         self._fraud_blocks = _Counters(
             r, "fraud_blocks", "Blocks of numbers that look like pumping, by what gave them away.",
             account=accounts, kind=labels.BLOCK_KINDS,
@@ -300,6 +304,7 @@ class Metrics:
 
     def _preset_account(self, account: str) -> None:
         self._submits.preset((account, "ESME_ROK"))
+        self._saved.preset((account,))
         self._filtered.preset(*((account, kind) for kind in labels.FILTER_KINDS[:-1]))
         self._fraud_blocks.preset(*((account, kind) for kind in labels.BLOCK_KINDS[:-1]))
         self._expected.labels(account).set(0)
@@ -379,6 +384,10 @@ class Metrics:
     def filtered(self, account: str, kind: str) -> None:
         """A message was kept back; ``kind`` is one of `labels.FILTER_KINDS`."""
         self._filtered.add((account, kind))
+
+    def parts_saved(self, account: str, parts: int) -> None:
+        """Texts were stored that are billed as so many SMS less than what was submitted."""
+        self._saved.add((account,), parts)
 
     def fraud_block(self, account: str, kind: str) -> None:
         """Numbers were blocked for an account; ``kind`` is one of `labels.BLOCK_KINDS`."""

@@ -32,6 +32,7 @@ from smppgw.core.model import (
     TrafficClass,
 )
 from smppgw.core.operations import Addressed, Found, Named, Replacement
+from smppgw.core.optout import Optout, Wish
 from smppgw.core.pumping import Block
 from smppgw.core.tracing import Clue, Sightings, Trace
 from smppgw.core.verdict import PushedReport, StatusReport
@@ -76,6 +77,8 @@ class Routed:
     """How many SMS the whole text is billed as."""
     charges: tuple[Charge, ...] = ()
     """As of a segment."""
+    text: str | None = None
+    """What the text becomes; None: it stays as its parts say."""
     error: ErrorCode = ErrorCode.NO_CARRIER
     """Of its end, where the decision is without carriers."""
 
@@ -219,6 +222,8 @@ class InboundText:
     data_coding: int
     parts: tuple[str, ...]
     at: float
+    wish: Wish | None = None
+    """Whether it opts somebody out, or in again; None: neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,6 +428,9 @@ class Store(Protocol):
     async def lease_pushes(self, limit: int, *, until: float, now: float) -> tuple[Lease, Sequence[Push]]:
         """Lease pushes whose time has come, in the order in which they came."""
 
+    async def optouts(self) -> Mapping[str, Sequence[int]]:
+        """Return per account who has opted out: the integers of E.164 digits, in ascending order."""
+
     async def unbooked(self, carrier: str, reports: Sequence[PushedReport]) -> Sequence[Message | None]:
         """Return the message of each report that proves it taken while the ledger lacks its cost; None for the rest."""
 
@@ -447,7 +455,7 @@ class Store(Protocol):
             push: As leased.
             reports: What it says about messages.
             costs: Of the messages that ``unbooked`` named; those that are missing have no known price.
-            inbound: Texts for accounts.
+            inbound: Texts for accounts; the wish of one that is new is stored with it.
             again_at: When the push is to be tried again; None: it is done.
             lease: Of the push.
             now: Unix seconds.
@@ -536,6 +544,9 @@ class Archive(Protocol):
 
     def secret(self, name: str) -> bytes | None:
         """Return the octets of ``Store.secret``; None where that was never asked for."""
+
+    def optouts(self, account: str | None) -> Sequence[Optout]:
+        """Return who has opted out, of one account or of any, by account and number."""
 
     def search(self, clue: Clue, limit: int) -> Sightings:
         """Find at most ``limit`` messages, and as many inbound texts, that a clue leads to.

@@ -21,6 +21,7 @@ from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.model import Decision, Dropped, Message, Operation, Submission
 from smppgw.core.operations import Addressed
+from smppgw.core.screening import Kind, Screens
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
 from smppgw.ops.metrics import Metrics
@@ -77,7 +78,8 @@ class Intake:
             fraud: Where accounts may not write to.
             budgets: What may be spent.
             ids: Writers of message ids, per form.
-            policies: Per account, for how long texts wait for their parts, and what then becomes of them.
+            policies: Per account, for how long texts wait for their parts, what then becomes of them, and what they
+                are screened for.
             clock: Time.
             metrics: Counts.
             on_queued: Told the carriers that have new work.
@@ -90,6 +92,7 @@ class Intake:
         self._budgets = budgets
         self._ids = ids
         self._rules = _rules(policies)
+        self._screens = _screens(policies)
         self._clock = clock
         self._metrics = metrics
         self._on_queued = on_queued
@@ -100,6 +103,7 @@ class Intake:
         """Go by another routing table and other policies; what is stored keeps its decision."""
         self._routes = routes
         self._rules |= _rules(policies)
+        self._screens |= _screens(policies)
 
     async def submit(self, connection: Connection, account: LiveAccount, pdus: Sequence[Submit], at: float) -> None:
         """Store and answer what one read brought.
@@ -188,12 +192,28 @@ class Intake:
         return self._refuse(policy, pdu, way) if isinstance(way, Refusal) else Wanted(operation, pdu, (way,))
 
     def _find_way(self, policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Way | Refusal:
-        message = wanted.message(policy, pdu, draft, now)
         if policy.screens is not None:
-            screened = self._screening.screen(policy.screens, message, now, whole=draft.part is None)
-            if isinstance(screened, Refusal):
-                return screened
-            message = screened
+            return self._find_screened_way(policy, policy.screens, pdu, draft, now)
+        return self._route_draft(draft, wanted.message(policy, pdu, draft, now), now)
+
+    def _find_screened_way(
+        self, policy: AccountPolicy, screens: Screens, pdu: SubmitSm, draft: Draft, now: float
+    ) -> Way | Refusal:
+        message = wanted.message(policy, pdu, draft, now)
+        screened = self._screening.submitted(screens, message, now, whole=draft.part is None)
+        if isinstance(screened, Refusal):
+            return screened
+        if screened.text is not message.text:
+            draft = replace(draft, text=screened.text, parts=screened.parts)
+        way = self._route_draft(draft, screened, now)
+        if isinstance(way, Refusal):
+            return way
+        # Last: what is refused after this would make its own repetition a duplicate.
+        self._screening.remember(screens, policy.system_id, draft, now)
+        decision = None if way.decision is None else screens.signed(way.decision, draft.country)
+        return Way(draft, decision, way.charges, message.parts - screened.parts)
+
+    def _route_draft(self, draft: Draft, message: Message, now: float) -> Way | Refusal:
         if draft.part is not None:
             hopeless = self._routes.expect(message, now)
             if hopeless is not None:
@@ -262,6 +282,7 @@ class Intake:
             stored = await self._store.accept(submissions, self._rules, submissions[0].accepted_at)
         except StoreError as fault:
             return self._not_stored(policy, accepted, fault)
+        self._count_saved(policy.system_id, sum(way.parts_saved for each in accepted for way in each.ways))
         await self._supersede([submission for submission in submissions if submission.replaceable])
         self._on_queued({way.decision.carriers[0] for each in accepted for way in each.ways if way.decision})
         if stored.completed:
@@ -309,6 +330,7 @@ class Intake:
         self._give_back(policy, accepted)
         full = isinstance(fault, StoreFullError)
         status = CommandStatus.ESME_RMSGQFUL if full else CommandStatus.ESME_RSYSERR
+        self._screening.forget(policy.system_id, (way.draft for each in accepted for way in each.ways))
         _log.error("submits not stored", account=policy.system_id, submits=len(accepted), reason=str(fault))
         for _ in accepted:
             self._metrics.throttled(policy.system_id, "store")
@@ -343,19 +365,39 @@ class Intake:
             self._on_finished(await self._store.route(routed, now))
         except StoreError:
             for whole in texts:
-                if routed[whole.id].decision.carriers:
-                    self._fraud.give_back(whole, routed[whole.id].decision, now)
+                choice = routed[whole.id]
+                if choice.decision.carriers:
+                    self._fraud.give_back(replace(whole, parts=choice.parts), choice.decision, now)
             raise
         finally:
             self._budgets.hand_over(reserved)
+        for whole in texts:
+            if routed[whole.id].decision.carriers:
+                self._count_saved(whole.account, whole.parts - routed[whole.id].parts)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
         await self._fraud.keep()
 
     def _routed(self, whole: Message, now: float) -> Routed:
         """Decide on a text whose parts are stored already: what cannot go, or must not, ends REJECTED."""
+        screens = self._screens.get(whole.account)
+        if screens is None:
+            return self._decided(whole, now)
+        screened = self._screening.completed(screens, whole)
+        if isinstance(screened, Refusal):
+            _log.info("text kept back", account=whole.account, reason=screened.reason, kind=screened.kind)
+            error = ErrorCode.BLOCKED if screened.kind is Kind.OPTED_OUT else ErrorCode.CONTENT_REFUSED
+            return Routed(_hopeless(screened.reason), whole.parts, error=error)
+        decided = self._decided(screened, now)
+        return replace(
+            decided,
+            decision=screens.signed(decided.decision, whole.country),
+            text=None if screened.text is whole.text else screened.text,
+        )
+
+    def _decided(self, whole: Message, now: float) -> Routed:
         decision = self._routes.route(whole, now)
         if isinstance(decision, Unroutable):
-            return Routed(Decision("", (), (Dropped("", decision.reason),)), whole.parts)
+            return Routed(_hopeless(decision.reason), whole.parts)
         refusal = self._fraud.judge(whole, decision, now)
         if refusal is not None:
             blocked = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", refusal.reason)))
@@ -366,6 +408,10 @@ class Intake:
             unpaid = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", paid.reason)))
             return Routed(unpaid, whole.parts, error=ErrorCode.BUDGET_SPENT)
         return Routed(paid[0], whole.parts, paid[1])
+
+    def _count_saved(self, account: str, parts: int) -> None:
+        if parts:
+            self._metrics.parts_saved(account, parts)
 
     def _answer(self, connection: Connection, account: LiveAccount, responses: Sequence[Pdu], at: float) -> None:
         if not responses:
@@ -379,11 +425,19 @@ class Intake:
             self._metrics.submit(name, status_name(response.command_status), lasted_s)
 
 
+def _hopeless(reason: str) -> Decision:
+    return Decision("", (), (Dropped("", reason),))
+
+
 def _no_way(unroutable: Unroutable) -> Refusal:
     if unroutable.status is not None:
         return Refusal(unroutable.status, unroutable.reason)
     status = CommandStatus.ESME_RSUBMITFAIL if unroutable.has_rule else CommandStatus.ESME_RINVDSTADR
     return Refusal(status, unroutable.reason)
+
+
+def _screens(policies: Mapping[str, AccountPolicy]) -> dict[str, Screens | None]:
+    return {name: policy.screens for name, policy in policies.items()}
 
 
 def _rules(policies: Mapping[str, AccountPolicy]) -> dict[str, AssemblyRule]:

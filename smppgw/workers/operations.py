@@ -10,8 +10,8 @@ What is not the account's own is answered like what does not exist: the store lo
   cancel_sm without a message_id ends everything that waits between the two addresses, of its service_type if it has
   one. With a message_id and a destination it ends that destination of a submit_multi.
 * A part of a long text stands for the whole text.
-* A new text is checked, routed and paid for as in a submit, before the old one gives back what it reserved of budgets.
-  Texts of several parts or destinations cannot be replaced.
+* A new text is screened, checked, routed and paid for as in a submit, before the old one gives back what it reserved of
+  budgets. Texts of several parts or destinations cannot be replaced.
 
 Each account may ask ``max_tps`` times a second, and so much at once as with submits; questions cost no submits.
 """
@@ -40,6 +40,7 @@ from smppgw.workers.binds import LiveAccount
 from smppgw.workers.budgets import Budgets, Unaffordable
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.routes import Routes, Unroutable
+from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Refusal, Rewrite, read_replacement, status_name
 
 _log = structlog.get_logger()
@@ -63,6 +64,7 @@ class Operations:
         *,
         store: Store,
         routes: Routes,
+        screening: Screening,
         budgets: Budgets,
         ids: Mapping[IdForm, Ids],
         clock: Clock,
@@ -75,6 +77,7 @@ class Operations:
         Args:
             store: Where the messages are.
             routes: The routing table.
+            screening: What accounts may not send.
             budgets: What may be spent.
             ids: Readers of message ids, per form.
             clock: Time.
@@ -84,6 +87,7 @@ class Operations:
         """
         self._store = store
         self._routes = routes
+        self._screening = screening
         self._budgets = budgets
         self._ids = ids
         self._clock = clock
@@ -228,6 +232,12 @@ class Operations:
             schedule_at=rewrite.schedule_at,
             expires_at=rewrite.expires_at,
         )
+        screens = policy.screens
+        if screens is not None:
+            screened = self._screening.completed(screens, message)
+            if isinstance(screened, Refusal):
+                return Refusal(CommandStatus.ESME_RREPLACEFAIL, screened.reason, screened.kind)
+            message = screened
         decision = self._routes.route(message, self._clock.wall())
         if isinstance(decision, Unroutable):
             return Refusal(CommandStatus.ESME_RREPLACEFAIL, decision.reason)
@@ -241,7 +251,7 @@ class Operations:
             text=message.text,
             parts=message.parts,
             replaced=rewrite.replaced,
-            decision=decision,
+            decision=decision if screens is None else screens.signed(decision, message.country),
             schedule_at=message.schedule_at,
             expires_at=message.expires_at,
             registered_delivery=pdu.registered_delivery,

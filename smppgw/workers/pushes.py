@@ -4,7 +4,8 @@ The carrier was answered when its push was kept, so everything here may take its
 
 * A report is matched by the store. What ends by it, or is proven to have been taken, is booked at today's price.
 * An inbound text goes to the account that owns its number. While nobody does, the push is tried again now and then for
-  a day, because somebody may soon be configured to.
+  a day, because somebody may soon be configured to. The word that opts its sender out is stored with it, and heeded
+  from then on; the account gets the text all the same.
 * What cannot be read is kept as it came for a day, for whoever wants to look, then dropped. Nothing of it is logged.
 """
 
@@ -20,6 +21,7 @@ from smppgw.carriers.base import Pushes
 from smppgw.core.billing import billed
 from smppgw.core.inbound import Owners
 from smppgw.core.model import Cost, Message, MessageId
+from smppgw.core.optout import Optouts, Wish
 from smppgw.core.verdict import Inbound, PushContents, PushedReport
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
@@ -66,6 +68,7 @@ class Pushed:
         store: Store,
         policies: Mapping[str, AccountPolicy],
         prices: Prices,
+        optouts: Optouts,
         clock: Clock,
         metrics: Metrics,
         on_reported: Callable[[Reported], None],
@@ -80,6 +83,7 @@ class Pushed:
             store: Has the pushes.
             policies: Of the accounts, by system_id; they say who owns which number.
             prices: The rate cards.
+            optouts: Told who opts out, and in again, when it is stored.
             clock: Time.
             metrics: Counts.
             on_reported: Told what ended, was corrected and was passed on.
@@ -89,6 +93,7 @@ class Pushed:
         """
         self._carriers = carriers
         self._store = store
+        self._optouts = optouts
         self._clock = clock
         self._metrics = metrics
         self._on_reported = on_reported
@@ -226,6 +231,8 @@ class Pushed:
         for key, (text, inbound) in found.texts.items():
             if key in effects.delivered:
                 self._metrics.inbound(text.account, push.carrier)
+                if text.wish is not None:
+                    self._heed(text.account, text.wish)
                 self._on_inbound(text.account, inbound)
         for one in effects.contradictions:
             _log.warning(
@@ -239,6 +246,10 @@ class Pushed:
             _log.info("pushed reports of unknown messages wait", carrier=push.carrier, reports=effects.orphans)
         if not push.tries:
             self._complain(push, found)
+
+    def _heed(self, account: str, wish: Wish) -> None:
+        self._optouts.note(account, wish)
+        _log.info("opt-out", account=account, recipient=mask_msisdn(wish.recipient), consent=wish.consent.value)
 
     def _complain(self, push: Push, found: _Sorted) -> None:
         """Tell once what could not be done with a push."""

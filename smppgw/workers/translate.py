@@ -14,6 +14,7 @@ from smppgw.core.classes import classify
 from smppgw.core.model import Address, Outgoing, OutgoingKind, Part, TrafficClass
 from smppgw.core.numbers import NumberFault
 from smppgw.core.operations import Original
+from smppgw.core.optout import Wish
 from smppgw.core.screening import Kind
 from smppgw.core.verdict import Inbound
 from smppgw.smpp import gsm7, national, receipt, text, times, tlv, udh
@@ -447,7 +448,18 @@ def write_inbound(inbound: Inbound, policy: AccountPolicy, now: float) -> Inboun
         data_coding=data_coding,
         parts=tuple(parts),
         at=now if inbound.at is None else inbound.at,
+        wish=_wish(inbound, policy),
     )
+
+
+def _wish(inbound: Inbound, policy: AccountPolicy) -> Wish | None:
+    """Tell whether a text opts its sender out, or in again; his number may be written as an ESME would write it."""
+    words = None if policy.screens is None else policy.screens.words
+    consent = None if words is None else words.reads(inbound.text)
+    if consent is None:
+        return None
+    number = numbers.normalise(inbound.sender, Ton.UNKNOWN, Npi.UNKNOWN, policy.country)
+    return None if isinstance(number, NumberFault) else Wish(number.digits, consent)
 
 
 def _inbound_address(shown: str) -> Address | None:

@@ -32,6 +32,8 @@ class Way:
     """None for a part of a text, which is routed when it is whole."""
     charges: tuple[Charge, ...] = ()
     """What it has reserved of budgets."""
+    parts_saved: int = 0
+    """How many SMS less it is billed as than what was submitted."""
 
 
 @dataclass(frozen=True, slots=True)

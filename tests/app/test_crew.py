@@ -12,6 +12,7 @@ from smppgw.app.crew import Crew, new_batch_id
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.lockout import LockoutRules
+from smppgw.core.optout import Optouts
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing.rules import Match, Rule, candidates
 from smppgw.core.routing.table import Router
@@ -66,6 +67,7 @@ class Office:
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
             budgets=(),
+            optouts=Optouts({}),
             ids=ids(),
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),

@@ -48,10 +48,12 @@ validity = "2h"
 traffic_class = "otp"
 assembly = "30s"
 missing_parts = "send"
-"""
+duplicates = "30s"
+""",
+        more='[[content]]\nname = "links"\nlinks = []',
     )
 
-    policy = policies.account_policies(settings.accounts, settings.routes)["legacy"]
+    policy = policies.account_policies(settings)["legacy"]
 
     assert policy.password_hash == HASH
     assert policy.allowed_networks == (ip_network("10.0.0.0/8"),)
@@ -66,13 +68,19 @@ missing_parts = "send"
     assert policy.receipts_as_data_sm
     assert policy.multi_ids_apart
     assert policy.send_incomplete
+    assert policy.screens is not None
+    assert (policy.screens.duplicates_s, len(policy.screens.content)) == (30.0, 1)
     assert (policy.validity_s, policy.assembly_s, policy.traffic_class) == (7200.0, 30.0, TrafficClass.OTP)
 
 
 def test_an_account_may_wait_for_parts_as_long_as_the_gateway_says(load_text: Load) -> None:
     settings = load_text(more='[gateway]\nassembly = "45s"')
 
-    assert policies.account_policies(settings.accounts, settings.routes)["legacy"].assembly_s == 45.0
+    assert policies.account_policies(settings)["legacy"].assembly_s == 45.0
+
+
+def test_an_account_that_says_nothing_is_screened_for_nothing(load_text: Load) -> None:
+    assert policies.account_policies(load_text())["legacy"].screens is None
 
 
 OUTBIND = f"""[[accounts]]
@@ -187,7 +195,7 @@ password_hash = "{HASH}"
 classes = [{{ tlv = "0x1501=01", text = ["*code*"], priority = 2, service_type = "OTP", traffic_class = "otp" }}]"""
     )
 
-    (rule,) = policies.account_policies(settings.accounts, settings.routes)["legacy"].classes
+    (rule,) = policies.account_policies(settings)["legacy"].classes
 
     assert rule.traffic_class is TrafficClass.OTP
     assert rule.fits("OTP", 2, bytes.fromhex("1501000101"), "your code is 1")
@@ -228,7 +236,7 @@ block_for = "6h"
 status = 0x400"""
     )
 
-    policy = policies.account_policies(settings.accounts, settings.routes)["legacy"]
+    policy = policies.account_policies(settings)["legacy"]
 
     assert policy.countries == frozenset({"DE"})
     assert policy.pumping == PumpingRules(

@@ -24,10 +24,11 @@ COMMANDS = [
     "trace",
     "rates",
     "costs",
+    "optouts",
     "health",
     "hash-password",
 ]
-MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "trace", "health", "hash-password"]
+MINE = ["run", "check", "carriers", "send", "bench", "decode", "receipt", "trace", "optouts", "health", "hash-password"]
 
 
 def call(*arguments: str) -> Result:

@@ -119,6 +119,21 @@ def test_it_says_how_a_message_would_be_refused(configuration: Path, recipient: 
     assert result.stdout.endswith(f"outcome     {outcome}\n")
 
 
+def test_it_says_what_the_account_is_screened_for(configuration: Path) -> None:
+    screened = (
+        'password = "hunter2"\nsenders = "ACME"\nsender_for = { DE = "SHOP" }\nsmart_encoding = true\noptout = true'
+    )
+    configuration.write_text(CONFIGURATION.replace('password = "hunter2"', screened))
+
+    refused = explain(configuration, "--from", "Bank", "--to", "+4915112345678")
+    taken = explain(configuration, "--from", "ACME", "--to", "+4915112345678", "--text", "x" * 70 + "\u2019")
+
+    assert refused.stdout.endswith("outcome     refused with ESME_RINVSRCADR: the sender is none of the account's\n")
+    assert taken.stdout.startswith(
+        "message     from SHOP to +4915112345678 (DE), transactional, 1 part, 71 characters\n"
+    )
+
+
 def test_it_says_what_else_the_route_does(configuration: Path) -> None:
     result = explain(configuration, "--to", "+33612345678", "--at", "2026-03-31T22:15:00")
 

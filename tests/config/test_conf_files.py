@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from smppgw.carriers.config import CarrierConfig
 from smppgw.config.accounts import OUTBIND_PASSWORD_KEYS, PASSWORD_KEYS, Account
+from smppgw.config.content import ContentSection
 from smppgw.config.loader import BESIDE, LISTS, TABLES, load
 from smppgw.config.pumping import PumpingSettings
 from smppgw.config.routes import Route, RouteMatch
@@ -66,6 +67,10 @@ def test_every_option_of_a_route_is_there_and_none_is_invented(everything: dict[
 
     assert set(route) == set(Route.model_fields)
     assert set(route["match"]) == set(RouteMatch.model_fields)
+
+
+def test_every_option_of_a_content_rule_is_there_and_none_is_invented(everything: dict[str, Any]) -> None:
+    assert set(everything["content"][0]) == set(ContentSection.model_fields)
 
 
 def test_every_option_of_every_carrier_is_there_and_none_is_invented(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, ValidationResult
 
 from smppgw.core import numbers
-from smppgw.core.numbers import Number, NumberFault, NumberReason, Sender, is_country, normalise, sender_of
+from smppgw.core.numbers import Number, NumberFault, NumberReason, Sender, is_assigned, is_country, normalise, sender_of
 
 UNKNOWN, INTERNATIONAL, NATIONAL, NETWORK, ALPHANUMERIC, ABBREVIATED = 0, 1, 2, 3, 5, 6
 SHARED = sorted(code for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items() if len(regions) > 1)
@@ -293,3 +293,17 @@ def test_reasons_carry_no_digits_of_the_number() -> None:
     fault = normalise("999123456789", INTERNATIONAL, 1, None)
 
     assert "9991" not in repr(fault)
+
+
+@pytest.mark.parametrize(
+    ("digits", "assigned"),
+    [
+        ("491711234567", True),
+        ("4930123456", True),
+        ("12015550123", True),
+        ("12125550100", True),
+        ("15551234567", False),
+    ],
+)
+def test_a_number_is_assigned_where_its_country_has_such_numbers(digits: str, assigned: bool) -> None:
+    assert is_assigned(digits) is assigned

@@ -43,6 +43,7 @@ from tests.e2e.configuration import PASSWORD, configuration
 from tests.e2e.daemon import Daemon
 from tests.e2e.esme import submit as submit_with_receipt
 from tests.e2e.simulated import retarus_simulator, serving
+from tests.e2e.waiting import until
 from tests.e2e.wire import Wire, bind_pdu, wired
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -72,25 +73,56 @@ country = "DE"
         "slow": "max_tps = 1\nwindow = 1",
         "routeless": "",
         "moody": "",
+        "picky": """
+            senders = "Shop"
+            numbers = "valid"
+            optout = true
+            inbound = "1234"
+            duplicates = "1h"
+            """,
         "spent": 'budgets = [{ period = "month", limit = "0.05 EUR" }]',
         "vendor": 'budgets = [{ period = "day", limit = "0.05 EUR", status = "0x400" }]',
         "longer9": "",
         "longer16": "",
     }.items()
 )
-ROUTED = 'match = { account = ["legacy", "slow", "moody", "spent", "vendor"] }\n'
+ROUTED = 'match = { account = ["legacy", "slow", "moody", "picky", "spent", "vendor"] }\n'
 """Of the only route, which is the last table of the configuration."""
+CONTENT = """
+[[content]]
+name = "no money"
+accounts = "picky"
+text = "*money*"
+status = 0x412
+[[content]]
+name = "no links"
+accounts = "picky"
+links = "example.com"
+"""
+PUSH_SECRET = "retarus-0123456789"
+ASSIGNED, OPTED_OUT = "4915112345678", "4915187654321"
+"""Numbers of a range that is in use."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def port(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
     async with AsyncExitStack() as stack:
         retarus = await stack.enter_async_context(serving(retarus_simulator()))
-        text = configuration(retarus=retarus.url, smpp=SMPP, account=ACCOUNTS, carrier='rates = "card.csv"') + ROUTED
+        carrier = f'push_secret = "{PUSH_SECRET}"\nrates = "card.csv"'
+        text = configuration(retarus=retarus.url, smpp=SMPP, account=ACCOUNTS, carrier=carrier) + ROUTED + CONTENT
         daemon = Daemon(tmp_path_factory.mktemp("statuses"), text)
         (daemon.folder / "card.csv").write_text("prefix,price,currency\n,0.05,EUR\n")
         stack.push_async_callback(daemon.dispose)
         await daemon.start()
+        await retarus.push_to(f"http://{daemon.events('ready')[-1]['pushes']}/push/retarus/{PUSH_SECRET}")
+        await retarus.bring(f"+{OPTED_OUT}", "1234", "Stop!")
+
+        async def has_opted_out() -> bool:
+            return bool(daemon.events("opt-out"))
+
+        await until(has_opted_out, "somebody has opted out")
+        await daemon.stop()
+        await daemon.start()  # and still has
         yield daemon.smpp_port
 
 
@@ -367,6 +399,29 @@ async def test_a_submit_is_refused_with_the_status_of_its_field(
 
     assert answer == refusal(pdu, status)
     assert await is_alive(bound)
+
+
+SCREENED = {
+    "sender of another account": (submit(ASSIGNED, source_addr="Bank"), CommandStatus.ESME_RINVSRCADR),
+    "number that nobody has": (submit("15551234567"), CommandStatus.ESME_RINVDSTADR),
+    "recipient who has opted out": (submit(OPTED_OUT), CommandStatus.ESME_RSUBMITFAIL),
+    "text against a rule": (submit(ASSIGNED, "You won MONEY"), 0x412),
+    "link that may not be": (submit(ASSIGNED, "See evil.example.net/x"), CommandStatus.ESME_RSUBMITFAIL),
+    "the same text again": (submit(ASSIGNED), CommandStatus.ESME_RSUBMITFAIL),
+}
+
+
+async def test_a_submit_is_refused_with_the_status_of_what_keeps_it_back(wire: Wire) -> None:
+    assert (await wire.ask(BindTransmitter(system_id="picky", password=PASSWORD))).command_status == ROK
+    assert (await wire.ask(submit(ASSIGNED))).command_status == ROK
+
+    answers = {name: await wire.answer_to(numbered(pdu)) for name, (pdu, _) in SCREENED.items()}
+
+    assert answers == {
+        name: Header(HEADER_OCTETS, CommandId.SUBMIT_SM_RESP, status, SEQUENCE_NUMBER)
+        for name, (_, status) in SCREENED.items()
+    }
+    assert await is_alive(wire)
 
 
 def spoilt(pdu: SubmitSm, old: bytes, new: bytes) -> bytes:

@@ -32,6 +32,7 @@ PROMISED: dict[str, tuple[str, frozenset[str]]] = {
     "smpp_submit_response_seconds": ("histogram", frozenset()),
     "smpp_throttled": ("counter", frozenset({"account", "limit"})),
     "filtered": ("counter", frozenset({"account", "kind"})),
+    "parts_saved": ("counter", frozenset({"account"})),
     "fraud_blocks": ("counter", frozenset({"account", "kind"})),
     "smpp_window_used": ("gauge", frozenset({"account"})),
     "messages": ("counter", frozenset({"account", "carrier"})),

@@ -12,6 +12,7 @@ from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requ
 from smppgw.core.doubt import DoubtProgress
 from smppgw.core.model import Address, BatchId, CarrierRef, MessageId, Operation, Outcome, OutgoingKind, Stage
 from smppgw.core.operations import IdKey
+from smppgw.core.optout import Consent, Optout, Wish
 from smppgw.core.tracing import CallState, Clue, FoundBy, OwedState, Sightings, Trace
 from smppgw.core.verdict import Evidence
 from smppgw.store.base import Acknowledged, InboundText, Postponed, Refused
@@ -64,6 +65,19 @@ async def inbound(room: Room, **changes: Any) -> None:
     lease, (push,) = await room.store.lease_pushes(9, until=room.now + 9, now=room.now)
     texts = [replace(text, **changes)]
     await room.store.settle_push(push, [], {}, texts, again_at=None, lease=lease, now=room.now)
+
+
+class TestOptouts:
+    async def test_are_listed_by_account_and_number_with_their_time_and_source(self, room: Room) -> None:
+        for n, (account, recipient) in enumerate([("bolt", OTHER), ("acme", RECEIVER), ("acme", "1")]):
+            await inbound(room, account=account, key=f"in-{n}", wish=Wish(recipient, Consent.WITHDRAWN))
+        with closing(room.backend.archive()) as archive:
+            everybody, one = archive.optouts(None), archive.optouts("bolt")
+
+        assert [(each.account, each.recipient) for each in everybody] == [
+            ("acme", "1"), ("acme", RECEIVER), ("bolt", OTHER),
+        ]  # fmt: skip
+        assert one == [Optout(account="bolt", recipient=OTHER, since=room.now, source="alpha")]
 
 
 class TestASearch:

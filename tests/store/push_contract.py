@@ -10,6 +10,7 @@ import pytest
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requeued
 from smppgw.core.model import Address, BatchId, CarrierRef, Cost, MessageId, Outcome, OutgoingKind, Part, Stage
+from smppgw.core.optout import Consent, Wish
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import Acknowledged, Contradiction, InboundText, Lease, Push, PushEffects
 from tests.store.room import COST, RECEIVER, Room, taken
@@ -18,6 +19,7 @@ OTHER = "491710000002"
 DELIVERED = (Outcome.DELIVERED, 0)
 UNKNOWN = Finished(Outcome.UNKNOWN, ErrorCode.OUTCOME_UNKNOWN)
 DAY_S = 86400.0
+STOP = Wish("4915111", Consent.WITHDRAWN)
 
 
 def said(outcome: Outcome = Outcome.DELIVERED, **changes: Any) -> PushedReport:
@@ -40,6 +42,10 @@ def text(**changes: Any) -> InboundText:
         at=1_699_999_990.0,
     )
     return replace(made, **changes)
+
+
+async def opted_out(room: Room) -> dict[str, list[int]]:
+    return {account: list(numbers) for account, numbers in (await room.store.optouts()).items()}
 
 
 async def leased(room: Room, for_s: float = 60) -> tuple[Lease, Sequence[Push]]:
@@ -643,15 +649,66 @@ class TestAnInboundText:
 
         assert await pushed(room, inbound=[text()]) == PushEffects(delivered=frozenset({"in-1"}))
 
+    async def test_opts_its_sender_out_of_its_account_and_in_again(self, room: Room) -> None:
+        await pushed(room, inbound=[text(wish=STOP)])
+        await room.crash()
+        out = await opted_out(room)
+
+        await pushed(room, inbound=[text(key="in-2", wish=replace(STOP, consent=Consent.GIVEN))])
+
+        assert out == {"acme": [4915111]}
+        assert await opted_out(room) == {}
+        assert len((await room.outgoing())[1]) == 2
+
+    async def test_opts_nobody_out_a_second_time_when_it_comes_again(self, room: Room) -> None:
+        await pushed(room, inbound=[text(wish=STOP)])
+        await pushed(room, inbound=[text(key="in-2", wish=replace(STOP, consent=Consent.GIVEN))])
+
+        await pushed(room, inbound=[text(wish=STOP)])
+
+        assert await opted_out(room) == {}
+
+    async def test_opts_out_whoever_else_has_and_of_whatever_account(self, room: Room) -> None:
+        wishes = [("acme", "4915111"), ("bolt", "4915111"), ("acme", "999999999999999"), ("acme", "4915111")]
+
+        await pushed(
+            room,
+            inbound=[
+                text(account=account, key=f"in-{n}", wish=replace(STOP, recipient=recipient))
+                for n, (account, recipient) in enumerate(wishes)
+            ],
+        )
+
+        assert await opted_out(room) == {"acme": [4915111, 999999999999999], "bolt": [4915111]}
+
+    async def test_whose_lease_is_lost_opts_nobody_out(self, room: Room) -> None:
+        await room.store.keep_push("alpha", "", b"1", room.now)
+        lease, (push,) = await leased(room, for_s=10)
+        room.clock.now += 10
+
+        effects = await room.store.settle_push(
+            push, (), {}, [text(wish=STOP)], again_at=None, lease=lease, now=room.now
+        )
+
+        assert effects is None
+        assert await opted_out(room) == {}
+
     async def test_that_cannot_be_stored_leaves_the_push_where_it_was(self, room: Room) -> None:
         await room.store.keep_push("alpha", "", b"1", room.now)
         lease, (push,) = await leased(room)
 
         with pytest.raises(UnicodeEncodeError):
             await room.store.settle_push(
-                push, (), {}, [text(), text(key="2", parts=("\udc00",))], again_at=None, lease=lease, now=room.now
+                push,
+                (),
+                {},
+                [text(wish=STOP), text(key="2", parts=("\udc00",))],
+                again_at=None,
+                lease=lease,
+                now=room.now,
             )
 
         assert (await room.outgoing())[1] == []
+        assert await opted_out(room) == {}
         room.clock.now += 60
         assert len((await leased(room))[1]) == 1

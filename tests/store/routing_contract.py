@@ -61,6 +61,29 @@ class TestDecisions:
 
         assert message.sender == "SHOP"
 
+    async def test_a_completed_text_may_become_another(self, room: Room) -> None:
+        for reference, text in enumerate((None, "plain")):
+            await room.submit_part(1, 2, "a", reference=reference)
+            _, (message,) = await room.submit_part(2, 2, "b", reference=reference)
+            await room.store.route({message.id: Routed(RICH, 2, text=text)}, room.now)
+        await room.crash()
+
+        _, messages = await room.lease()
+
+        assert [message.text for message in messages] == ["ab", "plain"]
+
+    async def test_a_completed_text_that_may_not_go_out_ends_with_the_error_that_says_so(self, room: Room) -> None:
+        await room.submit_part(1, 2, "a")
+        number, (message,) = await room.submit_part(2, 2, "b")
+        kept_back = Routed(Decision("", (), (Dropped("", "kept back"),)), 2, error=ErrorCode.CONTENT_REFUSED)
+
+        (finish,) = await room.store.route({message.id: kept_back}, room.now)
+
+        assert (finish.message, finish.outcome, finish.error) == (
+            number, Outcome.REJECTED, ErrorCode.CONTENT_REFUSED,
+        )  # fmt: skip
+        assert await room.receipts() == dict.fromkeys((1, 2), (Outcome.REJECTED, ErrorCode.CONTENT_REFUSED))
+
     async def test_a_new_text_takes_the_sender_of_its_new_decision(self, room: Room) -> None:
         number = await room.submit()
         replacement = Replacement(

@@ -16,6 +16,7 @@ from tests.store import archive_contract
 from tests.store.archive_contract import (  # noqa: F401 - pytest collects them here
     TestASearch,
     TestATrace,
+    TestOptouts,
     key,
     numbers,
     search,

@@ -13,6 +13,7 @@ from smppgw.core.budgets import Budget
 from smppgw.core.ids import IdForm, Ids
 from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import MessageId, Outcome
+from smppgw.core.optout import Optouts
 from smppgw.core.routing.rules import Match, Rule, candidates
 from smppgw.core.verdict import StatusReport
 from smppgw.ops.metrics import Metrics
@@ -134,7 +135,8 @@ class Front:
             clock=clock,
             metrics=self.metrics,
         )
-        self.screening = Screening(self.metrics)
+        self.optouts = Optouts({})
+        self.screening = Screening(optouts=self.optouts, secret=b"key", count=self.metrics.filtered)
         self.fraud = Fraud(
             self.policies,
             part_prices=lambda message, at: self.prices,
@@ -158,6 +160,7 @@ class Front:
         self.operations = Operations(
             store=self.depot.store,
             routes=routes_over(ROUTES, self.carriers, self.time),
+            screening=self.screening,
             budgets=self.spending,
             ids=ids(),
             clock=clock,

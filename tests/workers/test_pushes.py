@@ -11,7 +11,9 @@ import structlog
 from smppgw.carriers.base import PushAnswer
 from smppgw.core.billing import BilledOn
 from smppgw.core.model import BatchId, CarrierRef, MessageId, Outcome, OutgoingKind
+from smppgw.core.optout import Optouts, Words
 from smppgw.core.rates import Exchange, RateCard
+from smppgw.core.screening import Screens
 from smppgw.core.verdict import Accepted, Doubtful, Inbound, PushContents, PushedReport
 from smppgw.store.base import Finish, Reported, StoreError
 from smppgw.workers.pricing import Prices
@@ -47,6 +49,7 @@ class Office:
         self.depot, self.time = depot, time
         self.crew = Crewing(depot, time, prices=PRICES)
         self.pusher = FakePusher()
+        self.optouts = Optouts({})
         self.finished: list[Finish] = []
         self.reported: list[Reported] = []
         self.taken: list[tuple[str, int]] = []
@@ -56,6 +59,7 @@ class Office:
             store=depot.store,
             policies={"acme": policy(inbound=("1234", "49157*")), "bolt": policy(system_id="bolt", inbound=("55",))},
             prices=PRICES,
+            optouts=self.optouts,
             clock=time.clock,
             metrics=self.crew.metrics,
             on_reported=self._hear,
@@ -297,6 +301,39 @@ async def test_a_text_that_comes_again_is_told_once(office: Office) -> None:
 
     assert office.inbound == [("acme", "STOP")]
     assert office.counted("inbound_messages_total", account="acme") == 1
+
+
+async def test_who_opts_out_is_heeded_at_once_and_his_text_delivered_all_the_same(office: Office) -> None:
+    words = Screens(words=Words(["STOP"], ["START"]))
+    office.pushed.reload({"acme": policy(inbound=("1234",), screens=words)}, PRICES)
+    sender = "+4915111111111"
+
+    with structlog.testing.capture_logs() as logs:
+        await office.push(inbound=[text(sender=sender)])
+    out = office.optouts.has("acme", sender[1:])
+    await office.push(inbound=[text(key="2", sender=sender, text="Start")])
+    await office.push(inbound=[text(sender=sender)])  # the first one again
+
+    assert out
+    assert not office.optouts.has("acme", sender[1:])
+    assert await office.depot.real.optouts() == {}
+    assert office.inbound == [("acme", "STOP"), ("acme", "Start")]
+    assert [(line["event"], line["consent"]) for line in logs] == [("opt-out", "withdrawn")]
+    assert sender[1:] not in str(logs)
+
+
+async def test_nobody_is_opted_out_by_a_text_that_could_not_be_stored(office: Office) -> None:
+    words = Screens(words=Words(["STOP"], ["START"]))
+    office.pushed.reload({"acme": policy(inbound=("1234",), screens=words)}, PRICES)
+    office.depot.scripted.fail("settle_push", StoreError("busy"))
+
+    await office.push(inbound=[text(sender="+4915111111111")])
+    before = office.optouts.has("acme", "4915111111111")
+    office.time.advance(LEASE_S)
+    await office.pushed.turn()
+
+    assert not before
+    assert office.optouts.has("acme", "4915111111111")
 
 
 async def test_a_text_that_nobody_owns_is_tried_again_until_somebody_does(office: Office, time: FakeClock) -> None:

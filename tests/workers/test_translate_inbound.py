@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Address, Outcome, Outgoing, OutgoingId, OutgoingKind, Part
+from smppgw.core.optout import Consent, Wish, Words
+from smppgw.core.screening import Screens
 from smppgw.core.verdict import Inbound
 from smppgw.smpp import udh
 from smppgw.smpp.pdu import DeliverSm, decode, encode
@@ -168,3 +170,22 @@ def test_a_text_without_a_time_came_now() -> None:
 
     assert found is not None
     assert found.at == NOW
+
+
+@pytest.mark.parametrize("sender", ["+4915111111111", "4915111111111", "015111111111"])
+def test_a_word_that_opts_out_is_the_wish_of_its_sender_however_his_number_is_written(sender: str) -> None:
+    screened = policy(screens=Screens(words=Words(["STOP"], ["START"])))
+
+    found = [write_inbound(inbound(text, sender=sender), screened, NOW) for text in ("Stop!", "START", "stop it")]
+
+    assert [one and one.wish for one in found] == [
+        Wish("4915111111111", Consent.WITHDRAWN), Wish("4915111111111", Consent.GIVEN), None,
+    ]  # fmt: skip
+
+
+def test_no_word_is_a_wish_where_nobody_can_opt_out_or_nobody_has_the_number() -> None:
+    screened = policy(screens=Screens(words=Words(["STOP"], ["START"])))
+
+    for found in (write_inbound(inbound(), policy(), NOW), write_inbound(inbound(sender="Bank"), screened, NOW)):
+        assert found is not None
+        assert found.wish is None

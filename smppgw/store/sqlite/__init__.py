@@ -45,6 +45,7 @@ from smppgw.store.sqlite import (
     meta,
     opening,
     operations,
+    optouts,
     outbox,
     pushing,
     reporting,
@@ -215,6 +216,10 @@ class SqliteStore:
         return await self._writer.run(
             lambda db: pushing.settle(db, self._queues, push, reports, costs, inbound, again_at, lease, now)
         )
+
+    async def optouts(self) -> Mapping[str, Sequence[int]]:
+        """See ``Store``."""
+        return await asyncio.to_thread(optouts.stored, self._reader, self._reading)
 
     async def lease_doubts(
         self, carrier: str, limit: int, *, until: float, now: float

@@ -220,11 +220,17 @@ def route(db: sqlite3.Connection, queues: Queues, routed: Mapping[MessageId, Rou
         decision = choice.decision
         budgets.reserve(db, choice.charges)
         db.execute(
-            "UPDATE messages SET decision = ?, parts = ?, sender = ?, charges = ? WHERE id = ?",
-            (rows.decision_text(decision), choice.parts, decision.sender, budgets.text(choice.charges), number),
-        )
+            """UPDATE messages SET decision = ?, parts = ?, sender = ?, text = coalesce(?, text), charges = ?
+               WHERE id = ?""",
+            (
+                rows.decision_text(decision), choice.parts, decision.sender, choice.text, budgets.text(choice.charges),
+                number,
+            ),
+        )  # fmt: skip
         if not decision.carriers:
-            reason = "; ".join(f"{one.carrier}: {one.reason}" for one in decision.dropped)
+            reason = "; ".join(
+                f"{one.carrier}: {one.reason}" if one.carrier else one.reason for one in decision.dropped
+            )
             hopeless.append(End(number, Outcome.REJECTED, choice.error, reason, ms(now)))
             continue
         carrier = decision.carriers[0]

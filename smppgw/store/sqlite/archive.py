@@ -1,11 +1,13 @@
 """What is kept, for people who ask: a connection of its own that can only read, beside the daemon or without it."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
+from smppgw.core.optout import Optout
 from smppgw.core.tracing import Clue, Sightings, Trace
 from smppgw.store.base import StoreError
-from smppgw.store.sqlite import meta, opening, searching, tracing
+from smppgw.store.sqlite import meta, opening, optouts, searching, tracing
 
 
 class SqliteArchive:
@@ -31,6 +33,11 @@ class SqliteArchive:
         """See ``Archive``."""
         with opening.in_our_terms(self._path):
             return meta.known_secret(self._reader, name)
+
+    def optouts(self, account: str | None) -> Sequence[Optout]:
+        """See ``Archive``."""
+        with opening.in_our_terms(self._path):
+            return optouts.listed(self._reader, account)
 
     def search(self, clue: Clue, limit: int) -> Sightings:
         """See ``Archive``."""

@@ -8,7 +8,7 @@ from smppgw.core.disposition import Taken
 from smppgw.core.model import Cost, Message, MessageId, Outcome, OutgoingKind, PushId, Stage
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import Contradiction, InboundText, Lease, Push, PushEffects, Reported, StoreError
-from smppgw.store.sqlite import calls, ledger, notifying, orphans, rows
+from smppgw.store.sqlite import calls, ledger, notifying, optouts, orphans, rows
 from smppgw.store.sqlite.concluding import conclude
 from smppgw.store.sqlite.meta import reserve_ids
 from smppgw.store.sqlite.passing_on import is_settled
@@ -238,4 +238,6 @@ def _deliver(db: sqlite3.Connection, carrier: str, text: InboundText, now_ms: in
             for place, part in enumerate(text.parts)
         ),
     )  # fmt: skip
+    if text.wish is not None:
+        optouts.note(db, text.account, text.wish, carrier, now_ms)
     return True

@@ -231,6 +231,15 @@ CREATE TABLE orphans (
 CREATE UNIQUE INDEX orphans_once ON orphans (carrier, ref, batch, recipient);
 CREATE INDEX orphans_age ON orphans (received_ms);
 
+-- Recipients who want nothing more from an account.
+CREATE TABLE optouts (
+    account TEXT NOT NULL,
+    recipient INTEGER NOT NULL,         -- the number that its E.164 digits make
+    since_ms INTEGER NOT NULL,
+    source TEXT NOT NULL,               -- the carrier that brought the word
+    PRIMARY KEY (account, recipient)
+) STRICT, WITHOUT ROWID;
+
 -- What accounts do not write to for a while: a prefix of numbers, or where that is '', a country.
 CREATE TABLE blocks (
     account TEXT NOT NULL,
