@@ -219,7 +219,7 @@ def _asks(part: TracedPart) -> str:
 def _routing(decision: Decision) -> Iterator[str]:
     way = f": {', then '.join(decision.carriers)}" if decision.carriers else ": no carrier is left"
     yield f"by route {decision.rule} ({decision.strategy}){way}"
-    yield from (f"not {carrier}: {reason}" for carrier, reason, _ in decision.dropped)
+    yield from (f"not {carrier}: {reason}" if carrier else reason for carrier, reason, _ in decision.dropped)
     for belief in decision.beliefs:
         yield f"{belief.carrier} then: {_belief(belief)}"
     if decision.sender is not None:

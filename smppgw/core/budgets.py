@@ -165,7 +165,7 @@ class Afforded(NamedTuple):
     carriers: tuple[str, ...]
     """The candidates that are left, in their order; at least one."""
     dropped: tuple[tuple[str, str], ...]
-    """Those that are not, with the reason."""
+    """Those that are not, with the reason; one without a carrier says why the message waits."""
     charges: tuple[Charge, ...]
     """What the dearest of them would cost."""
     at: float
@@ -212,7 +212,7 @@ def afford(
             candidates, of_account, of_carriers, spending, at
         )
         if isinstance(found, Afforded):
-            return found
+            return found if first is None else found._replace(dropped=(("", f"waits: {first.reason}"), *found.dropped))
         first = first or found
         at = found.budget.ends_at(at)
         if not found.holds or at >= expires_at:

@@ -134,6 +134,7 @@ class Dropped(NamedTuple):
     """A carrier that a rule names, and that is not among the candidates."""
 
     carrier: str
+    """Empty where the reason is that of the whole message."""
     reason: str
     """For people."""
     kind: DropKind = DropKind.CANNOT_TAKE

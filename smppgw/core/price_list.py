@@ -91,7 +91,8 @@ class PriceList:
         ]
         reporting, convert = self._reporting, self._exchange.convert
         for carrier, card in self._cards.items():
-            price = card.part_price(starts, country, traffic_class, self._day, volumes.taken(carrier, at))
+            taken = volumes.taken(carrier, at) if card.steps else 0
+            price = card.part_price(starts, country, traffic_class, self._day, taken)
             if price is None:
                 continue
             micros = price.micros if price.currency == reporting else convert(*price, at)

@@ -1,6 +1,7 @@
 """SIGHUP: a good configuration is swapped whole, a bad one changes nothing."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +138,7 @@ async def test_a_faulty_one_changes_nothing(load_text: Load, parts: dict[str, st
     await scene.reload()
 
     assert scene.crew.accounts == []
+    assert gc.isenabled()
     assert scene.notifier.told == ["reloading", "ready"]
     assert value_of(scene.metrics, "config_last_reload_successful") == 0
 
@@ -211,6 +213,7 @@ async def test_files_are_read_and_old_cards_freed_while_the_event_loop_goes_on(l
     read_by: list[int] = []
 
     def read() -> Settings:
+        assert not gc.isenabled()
         read_by.append(threading.get_ident())
         return load_text()
 
@@ -225,3 +228,4 @@ async def test_files_are_read_and_old_cards_freed_while_the_event_loop_goes_on(l
 
     assert len(read_by) == len(freed_by) == 1
     assert threading.get_ident() not in (*read_by, *freed_by)
+    assert gc.isenabled()

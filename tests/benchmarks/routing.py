@@ -11,6 +11,7 @@ import random
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Final
 
 from smppgw.core.model import Message, TrafficClass
@@ -90,14 +91,13 @@ def messages(chance: random.Random) -> list[Message]:
 
 
 def market(cards: Mapping[str, RateCard], chance: random.Random) -> LiveMarket:
-    """Make a market in which every carrier is known in every country."""
+    """Make a market in which every carrier is known in every country and class."""
     carriers = {name: FakeCarrier(name) for name in CARRIERS}
     made = LiveMarket(carriers, Prices(cards, Exchange(), "EUR"), tuple, FakeClock().clock)
-    for carrier in CARRIERS:
-        for country in COUNTRIES:
-            for _ in range(50):
-                delivered = chance.random() < 0.9
-                made.quality.record(carrier, country, TrafficClass.OTP, delivered=delivered, latency_s=3, at=NOW)
+    for carrier, country, traffic_class in product(CARRIERS, COUNTRIES, TrafficClass):
+        for _ in range(50):
+            delivered = chance.random() < 0.9
+            made.quality.record(carrier, country, traffic_class, delivered=delivered, latency_s=3, at=NOW)
     return made
 
 

@@ -221,6 +221,15 @@ def test_the_decision_is_told_with_what_was_believed() -> None:
     ]
 
 
+def test_why_a_message_waits_for_its_budget_is_told() -> None:
+    waits = Dropped("", "waits: the day budget of account legacy is used up")
+
+    words = told(trace(decision=Decision("default", ("alpha",), (waits,), hold_until=START + 60)))
+
+    assert "waits: the day budget of account legacy is used up" in words
+    assert "not :" not in words
+
+
 def test_parts_are_told_each_with_its_own_receipt() -> None:
     assembly = TracedAssembly(reference=167, total=2, started_at=START, deadline_at=START + 120, send_incomplete=False)
     parts = (part(1, owed=(owed(),)), part(2, owed=(owed(outcome=Outcome.EXPIRED, error=ErrorCode.VALIDITY_EXCEEDED),)))

@@ -139,6 +139,7 @@ def test_what_becomes_of_a_first_candidate_that_does_not_fit(at_limit: AtLimit) 
         case AtLimit.HOLD:
             assert isinstance(found, Afforded)
             assert (found.carriers, iso(found.at)) == (("alpha", "beta"), "03-11 00:00")
+            assert found.dropped == (("", "waits: the day budget of account acme is used up"),)
             assert found.charges == (Charge(daily.pot(found.at), 40, 100),)
 
 

@@ -10,7 +10,7 @@ from smppgw.core.budgets import Charge, Period, Pot, Scope
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Doubted, Finished, Parked, Requeued
 from smppgw.core.doubt import PARKED_S
-from smppgw.core.model import BatchId, Cost, Decision, MessageId, Outcome
+from smppgw.core.model import BatchId, Cost, Decision, DropKind, MessageId, Outcome
 from smppgw.core.operations import IdKey, Named, Replacement
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import BudgetSpentError, Routed
@@ -185,8 +185,12 @@ async def sent_nowhere_with_no_room_but_for_the_last(room: Room) -> None:
     await submit(room, charges=(Charge(BETA, LIMIT - 79, LIMIT),))
 
     (passed,) = (await told(room, never_left(number))).passed_on
-
     assert passed.carrier == "gamma"
+
+    _, (message,) = await room.lease("gamma")
+    assert message.decision is not None
+    assert message.decision.carriers == ("alpha", "gamma")
+    assert [(each.carrier, each.kind) for each in message.decision.dropped] == [("beta", DropKind.OVER_BUDGET)]
 
 
 async def proved_to_be_nowhere_while_in_doubt(room: Room) -> None:
@@ -212,11 +216,11 @@ ENDS: Final[Mapping[Callable[[Room], Awaitable[None]], Mapping[Pot, int]]] = {
     pushed_before_the_answer: BY_ALPHA,
     billed_as_three_parts: {DAY: 150, ALPHA: 150},
     billed_as_nothing: {},
-    sent_nowhere_by_alpha: {DAY: 80, BETA: 80},
+    sent_nowhere_by_alpha: RESERVED,
     sent_nowhere_by_alpha_and_taken_by_beta: {DAY: 75, BETA: 75},
     sent_nowhere_by_anybody: {},
     sent_nowhere_with_no_room_for_the_next: {BETA: LIMIT - 79},
-    sent_nowhere_with_no_room_but_for_the_last: {DAY: 80, BETA: LIMIT - 79},
+    sent_nowhere_with_no_room_but_for_the_last: {DAY: 80, ALPHA: 50, BETA: LIMIT - 79},
     proved_to_be_nowhere_while_in_doubt: {},
 }
 

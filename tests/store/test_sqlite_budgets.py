@@ -23,7 +23,8 @@ from tests.store.budgets_contract import (
     cost,
 )
 from tests.store.conftest import SqliteBackend
-from tests.store.room import FakeClock, Room, taken
+from tests.store.ledger_contract import never_left
+from tests.store.room import FakeClock, Room, final, taken
 
 
 def test_no_part_of_the_contract_is_left_out() -> None:
@@ -32,7 +33,10 @@ def test_no_part_of_the_contract_is_left_out() -> None:
 
 # --- any order --------------------------------------------------------------------------------------------------------
 
-FATES: Final = ("taken", "other carrier", "later", "reject", "doubt", "resend", "unknown", "report", "expire", "crash")
+FATES: Final = (
+    "taken", "other carrier", "later", "reject", "doubt", "resend", "unknown", "report", "bill", "nowhere", "expire",
+    "crash",
+)  # fmt: skip
 _MEMORY: Final = Path("/dev/shm")
 
 
@@ -42,8 +46,10 @@ class Books:
     def __init__(self, room: Room, account: str) -> None:
         self.room = room
         self.day, self.alpha = DAY._replace(name=account), ALPHA._replace(name=account)
+        self.prices: dict[MessageId, tuple[int, int]] = {}
+        """What they asked for: of the account's day, of the carrier's."""
         self.open: dict[MessageId, tuple[int, int]] = {}
-        """What they reserve: of the account's day, of the carrier's."""
+        """What they reserve of it."""
         self.spent: Counter[Pot] = Counter()
 
     async def submit(self, by_alpha: int, by_beta: int) -> None:
@@ -56,7 +62,9 @@ class Books:
             expected = self.expected()
             assert any(charge.micros and expected[charge.pot] + charge.micros > charge.limit for charge in charges)
         else:
-            self.open[number] = dearest, by_alpha
+            self.open[number] = self.prices[number] = dearest, by_alpha
+            expected = self.expected()
+            assert all(expected[charge.pot] <= charge.limit for charge in charges if charge.micros)
 
     async def meet(self, fate: str, micros: int) -> None:
         """Let everything that is queued meet a fate; ``micros`` is what it costs where it is taken."""
@@ -83,6 +91,8 @@ class Books:
         steps: dict[str, Disposition] = {
             "taken": taken(cost=cost(micros)),
             "report": taken(cost=cost(micros)),
+            "bill": taken(cost=cost(micros)),
+            "nowhere": taken(cost=cost(micros)),
             "doubt": taken(cost=None),
             "other carrier": Requeued(other, None, 1),
             "later": Requeued(carrier, None, 1),
@@ -96,12 +106,30 @@ class Books:
                 await room.report(number)
         if fate in ("other carrier", "later", "resend"):
             return
+        if fate == "bill":
+            await room.store.report([final(number, parts=3) for number in numbers], now=room.now)
+            micros *= 3
         for number in numbers:
             dearest, by_alpha = self.open.pop(number)
             costs = {"reject": (0, 0), "doubt": (dearest, by_alpha), "unknown": (dearest, by_alpha)}
-            of_day, of_alpha = costs.get(fate, (micros, micros))
-            self.spent[self.day] += of_day
-            self.spent[self.alpha] += of_alpha if carrier != "beta" else 0
+            self._spend(carrier, *costs.get(fate, (micros, micros)))
+        if fate == "nowhere":
+            for number in numbers:
+                self._spend(carrier, -micros, -micros)
+                await self._prove_nowhere(carrier, number)
+
+    def _spend(self, carrier: str, of_day: int, of_alpha: int) -> None:
+        self.spent[self.day] += of_day
+        self.spent[self.alpha] += of_alpha if carrier != "beta" else 0
+
+    async def _prove_nowhere(self, carrier: str, number: MessageId) -> None:
+        """It costs nothing, and goes on to beta if it was with alpha, for as much as there is room for."""
+        expected, (dearest, by_alpha) = self.expected(), self.prices[number]
+        await self.room.store.report([never_left(number)], now=self.room.now)
+        if carrier == "beta" or (dearest and expected[self.day] + dearest > 300):
+            return
+        stays = not by_alpha or expected[self.alpha] + by_alpha <= 200
+        self.open[number] = dearest, by_alpha if stays else 0
 
     def expected(self) -> Counter[Pot]:
         """Return what should be used of the pots."""

@@ -106,7 +106,7 @@ class Alibaba:
             transport=transport,
         )
         self._details = Details(self._api, clock, max_in_flight=config.max_in_flight)
-        self._statistics = Statistics(self._api)
+        self._statistics = Statistics(self._api, config.billed_on)
         self._frequency = Frequency(config)
         self._catalogue = Catalogue(name, self._api, file=config.templates, every_s=config.refresh, monotonic=monotonic)
         self._latest_reader = Reader(config, self._catalogue.lists)
@@ -199,7 +199,7 @@ class Alibaba:
         return found
 
     async def billed_parts(self, day: date) -> int | None:
-        """Ask how many parts the platform counts for a day in Beijing; None when that cannot be learned now."""
+        """Ask how many parts the platform bills for a day in Beijing; None when that cannot be learned now."""
         return await self._statistics.parts(day)
 
     def read_push(self, body: bytes, content_type: str) -> PushContents:

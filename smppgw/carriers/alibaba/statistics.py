@@ -1,6 +1,7 @@
 """QuerySendStatistics: how many parts the platform counts for a day, for comparison with our ledger.
 
-Source: help.aliyun.com QuerySendStatistics (2017-05-25); ``TotalCount`` counts billable units.
+Source: help.aliyun.com QuerySendStatistics (2017-05-25); ``TotalCount`` counts billable units, the failed ones too,
+which a bill by receipt does not have (sending rules, mainland).
 """
 
 from datetime import date
@@ -10,6 +11,7 @@ import msgspec
 
 from smppgw.carriers.alibaba.api import Api
 from smppgw.carriers.http import Operation
+from smppgw.core.billing import BilledOn
 
 PAGE_SIZE: Final = 50
 MAX_PAGES: Final = 20
@@ -19,6 +21,7 @@ _MAINLAND: Final = "1"
 class _Day(msgspec.Struct, frozen=True, rename="pascal"):
     send_date: str
     total_count: int
+    responded_fail_count: int = 0
 
 
 class _Data(msgspec.Struct, frozen=True, rename="pascal"):
@@ -37,24 +40,29 @@ _PAGE: Final = msgspec.json.Decoder(_Page, strict=False)
 class Statistics:
     """Questions about the days of one account."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, billed_on: BilledOn) -> None:
         self._api = api
+        self._billed_on = billed_on
 
     async def parts(self, day: date) -> int | None:
-        """Return the parts of a day; None when the list could not be read whole."""
+        """Return the parts that a day is billed for; None when the list could not be read whole."""
         wanted = f"{day:%Y%m%d}"
         found = read = 0
         for number in range(1, MAX_PAGES + 1):
             data = await self._page(wanted, number)
             if data is None:
                 return None
-            found += sum(each.total_count for each in data.target_list if each.send_date == wanted)
+            found += sum(self._billed(each) for each in data.target_list if each.send_date == wanted)
             read += len(data.target_list)
             if read >= data.total_size:
                 return found
             if not data.target_list:
                 return None
         return None
+
+    def _billed(self, day: _Day) -> int:
+        is_free = self._billed_on is BilledOn.DELIVERY
+        return day.total_count - day.responded_fail_count * is_free
 
     async def _page(self, day: str, number: int) -> _Data | None:
         parameters = {

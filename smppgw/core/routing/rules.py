@@ -1,5 +1,6 @@
 """What a rule says: which messages it is for, which carriers they may take, and in which order these are tried."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -78,9 +79,14 @@ class Constraints:
     """From the acceptance by the carrier to the final state, in the mean."""
 
     @cached_property
-    def are_of_records(self) -> bool:
-        """Whether they ask how a carrier has done."""
-        return self.min_delivery_pct is not None or self.max_latency_s is not None
+    def least_pct(self) -> int:
+        """The delivery rate below which a carrier does not meet them."""
+        return 0 if self.min_delivery_pct is None else self.min_delivery_pct
+
+    @cached_property
+    def longest_s(self) -> float:
+        """The latency above which a carrier does not meet them."""
+        return math.inf if self.max_latency_s is None else self.max_latency_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,9 @@ class Rule:
     @cached_property
     def is_observed(self) -> bool:
         """Whether it asks how candidates have done."""
-        return self.constraints.are_of_records or self.strategy in OBSERVED
+        constraints = self.constraints
+        asks = constraints.min_delivery_pct is not None or constraints.max_latency_s is not None
+        return asks or self.strategy in OBSERVED
 
 
 def candidates(*carriers: str) -> tuple[Candidate, ...]:

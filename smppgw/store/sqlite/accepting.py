@@ -228,7 +228,9 @@ def route(db: sqlite3.Connection, queues: Queues, routed: Mapping[MessageId, Rou
             ),
         )  # fmt: skip
         if not decision.carriers:
-            reason = "; ".join(f"{one.carrier}: {one.reason}" for one in decision.dropped)
+            reason = "; ".join(
+                f"{one.carrier}: {one.reason}" if one.carrier else one.reason for one in decision.dropped
+            )
             hopeless.append(End(number, Outcome.REJECTED, choice.error, reason, ms(now)))
             continue
         carrier = decision.carriers[0]

@@ -180,40 +180,41 @@ def correct(db: sqlite3.Connection, message: MessageId, carrier: str, delta: int
         if share.belongs_to((carrier,)):
             share.booked += delta
 
-    changes = _Changes()
-    if shares := _shares_of(db, message):
-        changes.change(message, shares, add)
-    changes.store(db)
+    found = db.execute("SELECT charges FROM messages WHERE id = ? AND charges IS NOT NULL", (message,)).fetchone()
+    if found is not None:
+        changes = _Changes()
+        changes.change(message, _read(found[0]), add)
+        changes.store(db)
 
 
-def reopen(db: sqlite3.Connection, message: MessageId, carriers: Collection[str]) -> bool:
+def affordable(db: sqlite3.Connection, written: str | None, carriers: Sequence[str]) -> tuple[str, ...]:
+    """Return those candidates that a message may reserve for once more; ``written`` is what stands with it."""
+    shares = [] if written is None else _read(written)
+    full = {share.pot for share in shares if not _fits(db, share.pot, share.asked - share.held)}
+    if any(pot.scope is Scope.ACCOUNT for pot in full):
+        return ()
+    names = {pot.name for pot in full}
+    return tuple(carrier for carrier in carriers if carrier not in names)
+
+
+def reopen(db: sqlite3.Connection, message: MessageId, written: str | None, carriers: Collection[str]) -> None:
     """Let a message that was booked, but provably not sent, reserve again what it did, for these candidates.
 
-    Its booking has been corrected before. False, and nothing changed, where that no longer fits; True where there is
-    no budget to ask.
+    They are ``affordable``, and its booking has been corrected before.
     """
 
     def hold(share: _Share) -> None:
-        if share.belongs_to(carriers):
-            share.held = share.asked
+        share.held = share.asked if share.belongs_to(carriers) else 0
 
-    shares = _shares_of(db, message)
-    wanted = ((share.pot, share.asked - share.held) for share in shares if share.belongs_to(carriers))
-    if not all(_fits(db, pot, micros) for pot, micros in wanted if micros):
-        return False
-    changes = _Changes()
-    if shares:
-        changes.change(message, shares, hold)
-    changes.store(db)
-    return True
-
-
-def _shares_of(db: sqlite3.Connection, message: MessageId) -> list[_Share]:
-    found = db.execute("SELECT charges FROM messages WHERE id = ?", (message,)).fetchone()
-    return _read(found[0]) if found is not None and found[0] is not None else []
+    if written is not None:
+        changes = _Changes()
+        changes.change(message, _read(written), hold)
+        changes.store(db)
 
 
 def _fits(db: sqlite3.Connection, pot: Pot, micros: int) -> bool:
+    if micros <= 0:
+        return True
     found = db.execute(f"SELECT used + ? <= most FROM budgets WHERE {_THIS}", (micros, *pot)).fetchone()  # noqa: S608
     return found is not None and bool(found[0])
 

@@ -7,10 +7,10 @@ have room. No receipt is owed; who was notified that a carrier has it is not not
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from smppgw.core.model import Stage
+from smppgw.core.model import DropKind, Dropped, Stage
 from smppgw.core.verdict import PushedReport
 from smppgw.store.base import PassedOn
 from smppgw.store.sqlite import budgets, rows
@@ -20,6 +20,8 @@ from smppgw.store.sqlite.queues import Queues
 _FIND: Final = f"""SELECT {ENDING}, m.decision FROM messages m JOIN attempts a ON a.id = m.attempt
     WHERE m.id = ? AND m.attempt = ? AND m.stage = {Stage.AWAITING_STATUS:d} AND NOT m.possible_duplicate
     AND m.expires_ms > ?"""  # noqa: S608 - constants
+
+_NO_ROOM: Final = "its budget has no room any more"
 
 _QUEUE: Final = f"""UPDATE messages SET stage = {Stage.QUEUED:d}, carrier = ?, fair = ?, attempt = NULL, ref = NULL,
     due_ms = NULL, token = NULL, batch_cap = NULL WHERE id = ?"""  # noqa: S608 - a constant
@@ -37,7 +39,7 @@ def pass_on(db: sqlite3.Connection, queues: Queues, ends: Iterable[End], now_ms:
 
 def _pass_on(db: sqlite3.Connection, queues: Queues, end: End, now_ms: int) -> PassedOn | None:
     row = db.execute(_FIND, (end.message, end.attempt, now_ms)).fetchone()
-    following = None if row is None else _following(db, row)
+    following = None if row is None else _reserve_following(db, row)
     if following is None:
         return None
     _, account, _, _, _, attempt, _, _, _, traffic_class, *_ = row
@@ -51,8 +53,23 @@ def is_settled(db: sqlite3.Connection, carrier: str, report: PushedReport) -> bo
     return bool(db.execute(_LEFT, (report.batch, carrier, report.recipient)).fetchone())
 
 
-def _following(db: sqlite3.Connection, row: rows.Row) -> str | None:
-    """Return the next candidate after the carrier that had it that no budget forbids; what it may cost is reserved."""
-    carriers: Sequence[str] = rows.decision(row[-1]).carriers if row[-1] is not None else ()
-    later = carriers[carriers.index(row[2]) + 1 :] if row[2] in carriers else ()
-    return next((each for place, each in enumerate(later) if budgets.reopen(db, row[0], later[place:])), None)
+def _reserve_following(db: sqlite3.Connection, row: rows.Row) -> str | None:
+    """Return the next candidate after the carrier that had it, and let its budgets reserve for it.
+
+    A candidate without room in a budget is none any more: nothing that is deferred later may come back to it.
+    """
+    if row[-1] is None:
+        return None
+    number, carrier, charges, decision = row[0], row[2], row[12], rows.decision(row[-1])
+    carriers = decision.carriers
+    affordable = budgets.affordable(db, charges, carriers)
+    later = carriers[carriers.index(carrier) + 1 :] if carrier in carriers else ()
+    following = next((each for each in later if each in affordable), None)
+    if following is None:
+        return None
+    budgets.reopen(db, number, charges, affordable)
+    if affordable != carriers:
+        gone = (Dropped(each, _NO_ROOM, DropKind.OVER_BUDGET) for each in carriers if each not in affordable)
+        left = decision._replace(carriers=affordable, dropped=(*decision.dropped, *gone))
+        db.execute("UPDATE messages SET decision = ? WHERE id = ?", (rows.decision_text(left), number))
+    return following

@@ -30,6 +30,14 @@ async def test_the_rows_of_the_day_are_added_up(document: dict[str, object], par
     assert await mainland(answer(document)).billed_parts(DAY) == parts
 
 
+@pytest.mark.parametrize(("billed_on", "parts"), [("delivery", 17), ("submit", 20)])
+async def test_failed_parts_are_on_the_bill_only_where_it_is_made_by_submit(billed_on: str, parts: int) -> None:
+    day = {"SendDate": "20260102", "TotalCount": 20, "RespondedFailCount": 3, "NoRespondedCount": 1}
+    wire = answer({"Code": "OK", "Data": {"TotalSize": 1, "TargetList": [day]}})
+
+    assert await mainland(wire, billed_on=billed_on).billed_parts(DAY) == parts
+
+
 async def test_all_pages_are_read() -> None:
     def pages(request: httpx.Request) -> httpx.Response:
         page = days(*[1] * 50, total=60) if query(request)["PageIndex"] == "1" else days(*[1] * 10, total=60)
