@@ -121,6 +121,7 @@ class Crew:
             budgets,
             prices=prices,
             parts_this_month=self._market.parts_this_month,
+            tally=self._tally,
             store=store,
             clock=clock,
             metrics=metrics,

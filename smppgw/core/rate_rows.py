@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from smppgw.core.model import TrafficClass
 from smppgw.core.rate_files import RateFault, RateFaults, Reading, day_text, records
@@ -30,8 +30,7 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _VOLUME: Final = re.compile(r"[0-9]{0,15}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RateKey:
+class RateKey(NamedTuple):
     """What a price is for; two rows with one key follow each other in time. Empty means any."""
 
     prefix: str

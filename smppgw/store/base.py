@@ -331,7 +331,11 @@ class Store(Protocol):
         """
 
     async def route(self, routed: Mapping[MessageId, Routed], now: float) -> Sequence[Finish]:
-        """Queue completed texts; one whose decision names no carrier ends REJECTED. Return what ended."""
+        """Queue completed texts; one whose decision names no carrier ends REJECTED. Return what ended.
+
+        Raises:
+            BudgetSpentError: The charges of one of them no longer fit; all of them still want a route.
+        """
 
     async def unrouted(self, limit: int) -> Sequence[Message]:
         """Return completed texts that lost their router (a crash between two commits), and those of a sweep."""
@@ -505,6 +509,9 @@ class Store(Protocol):
         """Give a waiting text another content; False, and nothing written, where it waits no more.
 
         Who has leased the old content loses the message.
+
+        Raises:
+            BudgetSpentError: The charges of the new content no longer fit; nothing was written.
         """
 
     async def keep_blocks(self, blocks: Sequence[Block], now: float) -> None:

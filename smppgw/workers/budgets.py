@@ -15,13 +15,14 @@ from typing import Final
 
 import structlog
 
-from smppgw.core.budgets import Budget, Charge, Obstacle, Pot, Scope, Spending, afford
+from smppgw.core.budgets import Afforded, Budget, Charge, Obstacle, Pot, Scope, Spending, afford
 from smppgw.core.model import Decision, DropKind, Dropped, Message
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
 from smppgw.store.base import Store, StoreError
 from smppgw.workers.bell import Bell
 from smppgw.workers.pricing import Prices
+from smppgw.workers.routes import RouteTally
 
 _log = structlog.get_logger()
 
@@ -48,6 +49,7 @@ class Budgets:
         *,
         prices: Prices,
         parts_this_month: Callable[[str], int],
+        tally: RouteTally,
         store: Store,
         clock: Clock,
         metrics: Metrics,
@@ -58,11 +60,13 @@ class Budgets:
             budgets: All of them.
             prices: The rate cards.
             parts_this_month: Says how many parts a carrier has taken; decides on the tier of a price.
+            tally: Counts the candidates that are left out.
             store: Has the sums.
             clock: Time.
             metrics: Shows how much is used.
         """
         self._parts_this_month = parts_this_month
+        self._tally = tally
         self._store = store
         self._clock = clock
         self._metrics = metrics
@@ -116,15 +120,17 @@ class Budgets:
             return Unaffordable(found.budget.status, found.reason)
         self._spending.reserve(found.charges)
         self._fresh += found.charges
-        if not found.dropped and found.at == due_at:
-            return decision, found.charges
-        dropped = (Dropped(carrier, reason, DropKind.OVER_BUDGET) for carrier, reason in found.dropped)
-        changed = decision._replace(
+        return self._changed(decision, found, due_at) if found.dropped else decision, found.charges
+
+    def _changed(self, decision: Decision, found: Afforded, due_at: float) -> Decision:
+        """Return what budgets have left of a decision, and count whom they have dropped."""
+        dropped = tuple([Dropped(carrier, reason, DropKind.OVER_BUDGET) for carrier, reason in found.dropped])
+        self._tally.dropped(decision.rule, tuple([one for one in dropped if one.carrier]))
+        return decision._replace(
             carriers=found.carriers,
-            dropped=(*decision.dropped, *dropped),
+            dropped=decision.dropped + dropped,
             hold_until=found.at if found.at > due_at else decision.hold_until,
         )
-        return changed, found.charges
 
     def _cost(self, carrier: str, message: Message, at: float) -> int | None:
         taken = self._parts_this_month(carrier)

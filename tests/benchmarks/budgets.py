@@ -10,6 +10,7 @@ from smppgw.core.rates import Exchange, RateCard
 from smppgw.store.base import Store
 from smppgw.workers.budgets import Budgets
 from smppgw.workers.pricing import Prices
+from smppgw.workers.routes import RouteTally
 from tests.core.routing.asking import NOW, routed
 from tests.workers.fakes import FakeClock, metrics_for
 
@@ -30,6 +31,7 @@ def measure(what: str, made: Sequence[Budget], carriers: tuple[str, ...]) -> Non
         made,
         prices=prices,
         parts_this_month=lambda carrier: 0,
+        tally=RouteTally(),
         store=cast("Store", None),
         clock=FakeClock().clock,
         metrics=metrics_for(),

@@ -121,6 +121,20 @@ class Traffic:
         return {carrier: standing for carrier, standing in known.items() if standing is not None}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_carrier_that_recovers_gets_its_traffic_back_from_one_that_is_as_good(seed: int) -> None:
+    traffic = Traffic(seed)
+    traffic.run(2_000)
+    traffic.rates["good"] = 0.5
+    traffic.run(200)
+    assert traffic.run(200)["good"] < 20
+
+    traffic.rates["good"] = 0.97
+    traffic.run(3_000)  # 1 of 40 explores it; 65 outcomes bring 50 % within ALIKE_PCT of 97 %
+
+    assert traffic.run(1_000)["good"] > 500
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_carrier_that_drops_to_half_loses_the_traffic_and_gets_it_back(seed: int) -> None:
     traffic = Traffic(seed)

@@ -31,6 +31,7 @@ from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
 from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import SERVES, Reception
+from smppgw.workers.routes import RouteTally
 from smppgw.workers.screening import Screening
 from tests.workers.fakes import (
     NO_PRICES,
@@ -104,6 +105,8 @@ class Front:
     budgets: Sequence[Budget] = ()
     cards: Prices = NO_PRICES
     """By which budgets go."""
+    tally: RouteTally = field(default_factory=RouteTally)
+    """Of what budgets left out."""
     receipt_window: int = 10
     metrics: Metrics = field(default_factory=metrics_for)
     passwords: FakePasswords = field(default_factory=FakePasswords)
@@ -131,6 +134,7 @@ class Front:
             self.budgets,
             prices=self.cards,
             parts_this_month=lambda carrier: 0,
+            tally=self.tally,
             store=self.depot.store,
             clock=clock,
             metrics=self.metrics,

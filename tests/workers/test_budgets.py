@@ -17,7 +17,7 @@ from smppgw.smpp import udh
 from smppgw.smpp.consts import CommandStatus
 from smppgw.smpp.fields import SmeAddress
 from smppgw.smpp.pdu import Pdu, ReplaceSm, SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp
-from smppgw.store.base import BudgetSpentError, StoreError
+from smppgw.store.base import StoreError
 from smppgw.workers.pricing import Prices
 from tests.workers.fakes import START, Depot, FakeClock, Peer, attempt_for, policy, submit, value_of
 from tests.workers.front import Front
@@ -163,6 +163,7 @@ async def test_the_budget_of_a_carrier_leaves_its_messages_to_the_next(depot: De
     assert Counter(front.queued) == {"alpha": 1, "beta": 1}
     _, by_beta = await depot.real.lease("beta", 9, until=time.now + 9, now=time.now)
     assert len(by_beta) == 1
+    assert front.tally.drops == {("german", "alpha", DropKind.OVER_BUDGET): 1}
 
 
 @pytest.mark.parametrize(("unpriced", "status"), [(Unpriced.ALLOW, OK), (Unpriced.REFUSE, FAILED)])
@@ -408,8 +409,3 @@ async def test_with_any_prices_and_fates_no_more_is_spent_than_there_is(depot: D
 
 def some_to(rng: random.Random, count: int) -> list[SubmitSm]:
     return [submit(n, destination_addr=f"4917100{rng.randrange(20):02}12345"[:12]) for n in range(1, count + 1)]
-
-
-def test_the_refusal_of_the_store_is_a_store_error() -> None:
-    """Which intake answers as temporary."""
-    assert issubclass(BudgetSpentError, StoreError)

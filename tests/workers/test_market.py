@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final, cast
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Decision, MessageId, Outcome, TrafficClass
 from smppgw.core.rates import Exchange, RateCard
-from smppgw.core.routing.rules import Constraints, Rule, Strategy, candidates
+from smppgw.core.routing.rules import Constraints, Rule, Strategy, WithoutPrice, candidates
 from smppgw.core.routing.table import Router
+from smppgw.core.verdict import Rejected
 from smppgw.store.base import Correction, Finish, Store
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.pricing import Prices
@@ -216,6 +218,7 @@ def price_in(lines: list[Line], recipient: str, country: str, traffic_class: str
     return max(fitting, key=lambda line: line.rank).price if fitting else None
 
 
+NO = Rejected(ErrorCode.CONTENT_REFUSED, "no")
 NUMBERS = (("DE", "4917"), ("DE", "4930"), ("FR", "336"), ("US", "1202"), ("CN", "8613"), ("", "870"))
 
 
@@ -227,29 +230,47 @@ def test_least_cost_is_the_cheapest_that_meets_the_constraints_on_10_000_message
         cards = {name: random_card(chance) for name in names}
         prices = Prices({name: card_of(name, lines) for name, lines in cards.items()}, Exchange(), "EUR")
         most = chance.choice([None, chance.randrange(1, 200_000)])
+        least, unpriced = chance.choice([None, 80]), chance.choice(list(WithoutPrice))
         rule = Rule(
             name="cheap",
             candidates=candidates(*names),
             strategy=Strategy.LEAST_COST,
-            constraints=Constraints(max_price=most),
+            constraints=Constraints(max_price=most, min_delivery_pct=least, without_price=unpriced),
         )
         market = LiveMarket(carriers, prices, lambda: (), FakeClock().clock)
+        poor = {name for name in names if chance.random() < 0.3}
+        if least is not None:
+            for key in product(names, {country for country, _ in NUMBERS}, TrafficClass):
+                for _ in range(13):
+                    market.quality.record(*key, delivered=key[0] not in poor, latency_s=1, at=START)
         routes = Routes(Router([rule]), market, chance.random)
         for _ in range(20):
             country, start = chance.choice(NUMBERS)
             traffic_class = chance.choice(list(TrafficClass))
             recipient = f"{start}{chance.randrange(10**7):07d}"
+            refusing = {name for name in names if chance.random() < 0.2}
+            for name in names:
+                carriers[name].refused = {recipient: NO} if name in refusing else {}
 
             decision = routes.route(routed(country=country, recipient=recipient, traffic_class=traffic_class), START)
 
             asked = (recipient, country, traffic_class.name.lower())
             known = {name: price_in(cards[name], *asked, market.parts_this_month(name)) for name in names}
             market.accepted(chance.choice(names), chance.randrange(1, 10))
-            fitting = {name: price for name, price in known.items() if most is None or (price or 0) <= most}
+            fitting = {
+                name: price
+                for name, price in known.items()
+                if name not in refusing
+                and (least is None or name not in poor)
+                and (most is None or (price or 0) <= most)
+                and (price is not None or unpriced is WithoutPrice.LAST)
+            }
             if not fitting:
                 assert isinstance(decision, Unroutable)
                 continue
             assert isinstance(decision, Decision)
-            assert set(decision.carriers) == set(fitting)
-            cheapest = min((price for price in fitting.values() if price is not None), default=None)
-            assert fitting[decision.carriers[0]] == cheapest
+            assert list(decision.carriers) == sorted(fitting, key=lambda name: (fitting[name] is None, fitting[name]))
+            assert {belief.carrier: belief.price for belief in decision.beliefs} == {
+                name: price for name, price in fitting.items() if price is not None or least is not None
+            }
+            assert {one.carrier for one in decision.dropped} == set(names) - set(fitting)
