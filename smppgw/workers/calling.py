@@ -97,7 +97,10 @@ class Settlement:
     def _priced(
         self, messages: Sequence[Message], dispositions: Mapping[MessageId, Disposition], now: float
     ) -> dict[MessageId, Disposition]:
-        """Give what was taken its price, in the order of the messages: each one counts for the tier of the next."""
+        """Give what was taken its price, in the order of the messages: each one counts for the tier of the next.
+
+        Calls that are settled at the same moment begin with the same count.
+        """
         priced: dict[MessageId, Disposition] = {}
         taken = self._parts_this_month(self._carrier)
         for message in messages:
