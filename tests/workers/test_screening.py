@@ -193,6 +193,23 @@ async def test_of_a_submit_multi_only_who_has_opted_out_is_left_out(depot: Depot
     assert (got.command_status, got.unsuccess_sme) == (OK, (unsuccess(GERMAN),))
 
 
+async def test_what_waits_is_unwanted_only_where_the_account_lets_its_recipients_opt_out(
+    depot: Depot, time: FakeClock
+) -> None:
+    front = front_with(depot, time, words=Words(["STOP"], ["START"]))
+    peer = await front.bound_peer()
+    await statuses(peer, submit(1, destination_addr=GERMAN))
+    (message,) = await queued(depot)
+    front.optouts.note("acme", Wish(GERMAN, Consent.WITHDRAWN))
+
+    found = []
+    for policies in (front.policies, {"acme": policy()}, front.policies):
+        front.screening.reload(policies)
+        found.append(front.screening.is_unwanted(message))
+
+    assert found == [True, False, True]
+
+
 async def test_who_opts_out_between_the_parts_of_a_text_does_not_get_it(depot: Depot, time: FakeClock) -> None:
     front = front_with(depot, time, words=Words(["STOP"], ["START"]))
     peer = await front.bound_peer()
