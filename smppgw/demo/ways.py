@@ -52,8 +52,8 @@ class Way:
     carrier: str
     verdict: Verdict
     micros: int | None
-    """What it costs as far as is known now, in millionths of the reporting currency; None: nothing is booked, or the price
-    is unknown."""
+    """What it costs as far as is known now, in millionths of the reporting currency; None: nothing is booked, or the
+    price is unknown."""
     message_ids: tuple[str, ...]
     """Told to the client, one per submit_sm."""
 
