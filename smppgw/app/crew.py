@@ -115,7 +115,8 @@ class Crew:
         self._tally = RouteTally()
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
-        screening = Screening(optouts=optouts, secret=secrets.token_bytes(_SECRET_OCTETS), count=metrics.filtered)
+        self._screening = Screening(optouts=optouts, secret=secrets.token_bytes(_SECRET_OCTETS), count=metrics.filtered)
+        self._screening.reload(policies)
         self._fraud = Fraud(policies, part_prices=self._market.part_prices, store=store, clock=clock, metrics=metrics)
         self.budgets = Budgets(
             budgets,
@@ -129,7 +130,7 @@ class Crew:
         self._intake = Intake(
             store=store,
             routes=routes,
-            screening=screening,
+            screening=self._screening,
             fraud=self._fraud,
             budgets=self.budgets,
             ids=ids,
@@ -142,7 +143,7 @@ class Crew:
         self._operations = Operations(
             store=store,
             routes=routes,
-            screening=screening,
+            screening=self._screening,
             budgets=self.budgets,
             ids=ids,
             clock=clock,
@@ -211,6 +212,7 @@ class Crew:
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
         self._intake.reload(routes, policies)
+        self._screening.reload(policies)
         self._fraud.reload(policies)
         self._operations.reload(routes)
         self.pushed.reload(policies, prices)
@@ -269,6 +271,7 @@ class Crew:
             jitter=random,
             on_queued=self._queued,
             reachable=self._reachable,
+            is_unwanted=self._screening.is_unwanted,
         )
         self.dispatchers[carrier.name] = dispatcher
         self.stoppable += [

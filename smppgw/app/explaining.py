@@ -22,14 +22,16 @@ from smppgw.core.routing.market import Standing
 from smppgw.core.routing.rules import Rule
 from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Deferred
+from smppgw.core.volumes import begin_of_month
 from smppgw.ops.clock import Clock
 from smppgw.smpp import text as texts
 from smppgw.smpp.consts import VERSION_3_4, DataCoding, Npi, Tag, Ton
 from smppgw.smpp.pdu import SubmitSm
 from smppgw.store.base import Finish
-from smppgw.store.sqlite.figures import recent
+from smppgw.store.sqlite.figures import billed_parts, recent
 from smppgw.store.sqlite.opening import connect_reader
 from smppgw.store.sqlite.optouts import stored
+from smppgw.store.sqlite.rows import ms
 from smppgw.workers import wanted
 from smppgw.workers.market import LiveMarket
 from smppgw.workers.routes import Routes, Unroutable
@@ -107,6 +109,8 @@ def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
     carriers = make_carriers(settings.carriers, clock, Unobserved())
     market = LiveMarket(carriers, prices, tuple, clock)
     market.finished(_recent(settings.store.path))
+    for carrier in carriers:
+        market.accepted(carrier, _taken(settings.store.path, carrier, now))
     router = policies.router(settings.routes)
     outcome = Routes(router, market, lambda: _NO_CHANCE).route(message, now)
     candidates = _candidates(router, message, market, outcome, now)
@@ -174,6 +178,12 @@ def _screening(path: Path) -> Screening:
 def _recent(path: Path) -> list[Finish]:
     """Read what ended lately."""
     return _read(path, lambda reader, turn: recent(reader, turn, _REMEMBERED), [])
+
+
+def _taken(path: Path, carrier: str, now: float) -> int:
+    """Read how many parts a carrier has taken this month: what the tier of its prices goes by."""
+    month_ms = (ms(begin_of_month(now)), ms(now))
+    return _read(path, lambda reader, turn: billed_parts(reader, turn, carrier, month_ms), 0)
 
 
 def _read(path: Path, read: Callable[[sqlite3.Connection, threading.Lock], _Read], nothing: _Read) -> _Read:

@@ -29,6 +29,8 @@ _COMMANDS: Final = {
     "receipt": _Place("receipt", "receipt", "A sample receipt in any profile."),
     "route": _Place("route", "route", "Where a message would go, and why."),
     "trace": _Place("trace", "trace", "Everything that happened to one message."),
+    "rates": _Place("rates", "rates", "Rate cards before they are put in place."),
+    "costs": _Place("costs", "costs", "What was spent, by whom, where to and when."),
     "optouts": _Place("optouts", "optouts", "Who wants nothing more from an account."),
     "health": _Place("health", "health", "Ask the daemon how it is."),
     "hash-password": _Place("hash_password", "hash_password", "Make an account's password_hash."),

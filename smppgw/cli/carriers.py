@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from smppgw.app.carriers import try_carrier
 from smppgw.carriers.probing import Probe
 from smppgw.cli.exits import Exit
 from smppgw.cli.options import config_option
-from smppgw.cli.telling import tell_faults
+from smppgw.cli.telling import tell_faults, tell_table
 from smppgw.config.faults import ConfigFaults
 from smppgw.config.reading import suggest
 from smppgw.config.settings import Settings
@@ -60,7 +60,7 @@ def list_them(config: Path, *, as_json: bool) -> None:
         rows = [{"name": name, "type": kind, "routes": routes} for name, kind, routes in found]
         click.echo(json.dumps({"carriers": rows}, indent=2))
         return
-    _echo_table(("carrier", "type", "routes"), [(name, kind, ", ".join(routes) or "-") for name, kind, routes in found])
+    tell_table(("carrier", "type", "routes"), [(name, kind, ", ".join(routes) or "-") for name, kind, routes in found])
 
 
 @carriers.command("test", short_help="Whether a carrier can be reached and knows us; sends nothing.")
@@ -108,17 +108,10 @@ def _tell(name: str, kind: str, probes: Sequence[Probe], *, as_json: bool) -> No
         is_ok = all(probe.ok for probe in probes)
         click.echo(json.dumps({"carrier": name, "type": kind, "ok": is_ok, "places": places}, indent=2))
         return
-    _echo_table(
+    tell_table(
         ("place", "reached", "login", "seconds", "answer"),
         (
             (p.place, "yes" if p.reachable else "no", _LOGIN[p.authenticated], f"{p.seconds:.3f}", p.words)
             for p in probes
         ),
     )
-
-
-def _echo_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    lines = [head, *(tuple(map(escape, row)) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

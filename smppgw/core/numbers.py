@@ -157,14 +157,21 @@ def normalise(addr: str, ton: int, npi: int, country: str | None) -> Number | Nu
     return _in_country(digits, country, strict=ton == _NATIONAL)
 
 
-@lru_cache(maxsize=8192)
 def is_assigned(digits: str) -> bool:
     """Say whether a country assigns such numbers, by the ranges that phonenumbers knows.
+
+    The first number of a country compiles its ranges, up to 5 ms.
 
     Args:
         digits: E.164 without plus, as ``normalise`` returns them.
     """
-    return phonenumbers.is_valid_number(phonenumbers.parse("+" + digits))
+    code = _codes()[digits[:3]]
+    national = digits[code.width :]
+    region: str | None = code.country or _NOWHERE
+    if code.shared is not None:
+        found = code.shared(national)
+        region = found and found.lastgroup
+    return region is not None and _ranges(int(digits[: code.width]), region)(national) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -285,8 +292,18 @@ def _country_group(number: int, region: str) -> str:
     metadata = _metadata(number, region)
     if metadata.leading_digits is not None:
         return f"(?P<{region}>{metadata.leading_digits})"
-    assigned = "|".join(dict.fromkeys(_pattern(getattr(metadata, kind)) for kind in _KINDS))
-    return rf"(?P<{region}>(?=(?:{_pattern(metadata.general_desc)})\Z)(?:{assigned})\Z)"
+    return rf"(?P<{region}>{_assigned(metadata)})"
+
+
+@cache
+def _ranges(number: int, region: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(_assigned(_metadata(number, region))).match
+
+
+def _assigned(metadata: PhoneMetadata) -> str:
+    """Write the pattern of national numbers that are in use, in the way of ``phonenumbers.number_type``."""
+    kinds = "|".join(dict.fromkeys(_pattern(getattr(metadata, kind)) for kind in _KINDS))
+    return rf"(?=(?:{_pattern(metadata.general_desc)})\Z)(?:{kinds})\Z"
 
 
 @cache

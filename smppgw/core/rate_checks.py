@@ -10,7 +10,8 @@ from smppgw.core.rate_rows import RateRow, gaps, histories
 
 def remarks(rows: Sequence[RateRow]) -> list[RateFault]:
     """Return what somebody should know of a card that works, by line."""
-    return sorted((*_gaps(rows), *_missing_first_tiers(rows), *_unused(rows)), key=lambda remark: remark.line)
+    found = (*_gaps(rows), *_missing_first_tiers(rows), *_unused(rows), *_nowhere(rows))
+    return sorted(found, key=lambda remark: remark.line)
 
 
 def unconvertible(rows: Iterable[RateRow], currencies: Collection[str]) -> Iterator[RateFault]:
@@ -45,6 +46,15 @@ def _unused(rows: Iterable[RateRow]) -> Iterator[RateFault]:
     if lines:
         count = "this row is" if len(lines) == 1 else f"{len(lines)} rows, this one first, are"
         yield RateFault(lines[0], f"{count} not used: the network (mccmnc) of a recipient is not known")
+
+
+def _nowhere(rows: Iterable[RateRow]) -> Iterator[RateFault]:
+    """Find rows that no number fits, because their country is none, or has other numbers."""
+    for row in rows:
+        if row.country and not (code := calling_code(row.country)):
+            yield RateFault(row.line, f"no country is called {row.country}")
+        elif row.country and not (row.prefix.startswith(code) or code.startswith(row.prefix)):
+            yield RateFault(row.line, f"no number of {row.country} begins with {row.prefix}, they begin with {code}")
 
 
 class Reach:

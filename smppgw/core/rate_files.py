@@ -45,6 +45,13 @@ class RateFaults(ValueError):  # noqa: N818 - it is many errors, not one
         return "\n".join(f"{self.name}, line {fault.line}: {fault.reason}" for fault in self.faults)
 
 
+def header_of(lines: Iterable[str]) -> list[str]:
+    """Return the names of the columns; none where there is no header."""
+    texts = (text.removeprefix("\ufeff").strip() for text in lines)
+    header = next((text for text in texts if text and not text.startswith("#")), "")
+    return [cell.strip() for cell in header.split(",")]
+
+
 def records(
     lines: Iterable[str], columns: Sequence[str], required: frozenset[str], faults: list[RateFault]
 ) -> Iterator[tuple[int, dict[str, str]]]:

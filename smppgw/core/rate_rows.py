@@ -82,10 +82,37 @@ def read_rows(lines: Iterable[str], name: str) -> list[RateRow]:
         for line, fields in records(lines, COLUMNS, _REQUIRED, faults)
         if (row := read_row(line, fields, faults)) is not None
     ]
-    faults.extend(_contradictions(rows))
-    if faults:
-        raise RateFaults(name, sorted(faults, key=lambda fault: fault.line))
+    return agreeing(rows, faults, name)
+
+
+def agreeing(rows: list[RateRow], faults: Iterable[RateFault], name: str) -> list[RateRow]:
+    """Return rows that were read without faults and do not contradict each other.
+
+    Raises:
+        RateFaults: With all of the faults, by line.
+    """
+    found = [*faults, *_contradictions(rows)]
+    if found:
+        raise RateFaults(name, sorted(found, key=lambda fault: fault.line))
     return rows
+
+
+def write_rows(rows: Iterable[RateRow]) -> Iterator[str]:
+    """Yield a rate card, line by line, that ``read_rows`` reads as these."""
+    yield ",".join(COLUMNS)
+    for row in rows:
+        fields = (
+            row.prefix, row.country, row.mccmnc, row.key.traffic_class, _amount(row.price), row.currency,
+            "" if row.from_day == ALWAYS_FROM else day_text(row.from_day),
+            "" if row.to_day == ALWAYS_TO else day_text(row.to_day),
+            str(row.from_volume or ""),
+        )  # fmt: skip
+        yield ",".join(fields)
+
+
+def _amount(micros: int) -> str:
+    whole, rest = divmod(micros, 1_000_000)
+    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
 
 
 def read_row(line: int, fields: Mapping[str, str], faults: list[RateFault]) -> RateRow | None:

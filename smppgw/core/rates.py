@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from smppgw.core.model import Cost, TrafficClass
-from smppgw.core.rate_files import RateFault, RateFaults, Reading, records
+from smppgw.core.rate_files import RateFault, RateFaults, Reading, header_of, records
 from smppgw.core.rate_rows import RateRow, read_rows
 
 DAY_S: Final = 86_400
@@ -42,14 +42,14 @@ class _Offer(NamedTuple):
     @property
     def rank(self) -> tuple[bool, bool, int, int]:
         """Order of offers for one prefix: the first that fits is the price."""
-        return (not self.country, self.traffic_class is None, -self.from_day, -self.from_volume)
+        return (not self.country, self.traffic_class is None, -self.from_volume, -self.from_day)
 
 
 class RateCard:
     """The prices of one carrier, per part. The longest prefix with a row that fits wins.
 
     Among rows of one prefix, one for the country wins over one for any, then one for the traffic class, then the one
-    valid from the latest day, then the one with the highest ``from_volume`` that the carrier has reached this month.
+    with the highest ``from_volume`` that the carrier has reached this month, then the one valid from the latest day.
     Rows with an ``mccmnc`` are read and not used, because the network of a recipient is not known.
     """
 
@@ -194,6 +194,11 @@ class Exchange:
             return None
         numerator, denominator = self._rates[currency][index]
         return (2 * micros * denominator + numerator) // (2 * numerator)
+
+
+def is_exchange(lines: Iterable[str]) -> bool:
+    """Whether a file has the header of exchange rates."""
+    return set(header_of(lines)) == set(_EXCHANGE_COLUMNS)
 
 
 def cost(

@@ -20,7 +20,7 @@ _MESSAGES: Final = """
         m.error, c.attempt IS NOT NULL, c.reporting_micros
     FROM messages m
     LEFT JOIN segments s ON s.id = m.id
-    LEFT JOIN costs c ON c.attempt = m.attempt AND c.message = m.id AND c.kind = 0
+    LEFT JOIN ledger c ON c.attempt = m.attempt AND c.message = m.id
     ORDER BY m.id"""
 
 _MESSAGE_IDS: Final = """
@@ -52,7 +52,8 @@ class Way:
     carrier: str
     verdict: Verdict
     micros: int | None
-    """Booked price in millionths of the reporting currency; None: nothing is booked, or the price is unknown."""
+    """What it costs as far as is known now, in millionths of the reporting currency; None: nothing is booked, or the
+    price is unknown."""
     message_ids: tuple[str, ...]
     """Told to the client, one per submit_sm."""
 

@@ -50,6 +50,8 @@ class Settlement:
         self._on_reported = on_reported
         self._on_taken = on_taken
         self._parts_this_month = parts_this_month
+        self._parts_under_way = 0
+        """Priced, and not stored yet: other calls are settled meanwhile."""
         self._on_owed = on_owed
 
     async def settle(
@@ -64,11 +66,16 @@ class Settlement:
         """Store dispositions with their costs; False when the lease was lost and nothing was changed."""
         now = self._clock.wall()
         priced = self._priced(messages, dispositions, now)
-        settled = await store_while_leased(
-            lambda: self._store.settle(batch, priced, lease=lease, now=self._clock.wall(), due_at=due_at),
-            until=lease.until,
-            clock=self._clock,
-        )
+        parts = sum(each.parts for each in priced.values() if isinstance(each, Taken))
+        self._parts_under_way += parts
+        try:
+            settled = await store_while_leased(
+                lambda: self._store.settle(batch, priced, lease=lease, now=self._clock.wall(), due_at=due_at),
+                until=lease.until,
+                clock=self._clock,
+            )
+        finally:
+            self._parts_under_way -= parts
         if settled.lost:
             return False
         self._on_reported(settled)
@@ -99,7 +106,7 @@ class Settlement:
     ) -> dict[MessageId, Disposition]:
         """Give what was taken its price, in the order of the messages: each one counts for the tier of the next."""
         priced: dict[MessageId, Disposition] = {}
-        taken = self._parts_this_month(self._carrier)
+        taken = self._parts_this_month(self._carrier) + self._parts_under_way
         for message in messages:
             disposition = dispositions[message.id]
             if isinstance(disposition, Taken):

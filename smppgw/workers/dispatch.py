@@ -8,6 +8,8 @@ leaves, and a process that dies between the two leaves a doubt, never a queued m
 While the circuit is not closed, one message at a time finds out whether the carrier is back; the others stay as they
 are, untried, or take their next candidate where one can be reached. A carrier that says why it takes nothing (login,
 money, quota, throttling) is paused: somebody is told once when it begins and once when it is over.
+
+Who opts out while a message for him waits does not get it: it ends REJECTED instead of being sent.
 """
 
 import asyncio
@@ -18,12 +20,14 @@ import structlog
 
 from smppgw.carriers.base import Admits, Carrier
 from smppgw.core.coalesce import choose, next_width, plan
-from smppgw.core.disposition import Disposition, Doubted, Requeued, Taken, dispose, dispose_unsent
+from smppgw.core.codes import ErrorCode
+from smppgw.core.disposition import Disposition, Doubted, Finished, Requeued, Taken, dispose, dispose_unsent
 from smppgw.core.doubt import REPEATS
 from smppgw.core.health import Circuit, CircuitState
-from smppgw.core.model import Attempt, Batch, BatchId, Message, MessageId
+from smppgw.core.model import Attempt, Batch, BatchId, Message, MessageId, Outcome
 from smppgw.core.pacing import YieldingBucket
 from smppgw.core.retry import Backoff
+from smppgw.core.screening import Kind
 from smppgw.core.verdict import Deferred, Doubtful, Evidence, PauseCause, Rejected, Verdict
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
@@ -68,6 +72,7 @@ class Dispatcher:
         jitter: Callable[[], float],
         on_queued: Callable[[Iterable[str]], None],
         reachable: Callable[[], Collection[str]],
+        is_unwanted: Callable[[Message], bool],
     ) -> None:
         self._carrier = carrier
         self._store = store
@@ -79,6 +84,7 @@ class Dispatcher:
         self._jitter = jitter
         self._on_queued = on_queued
         self._reachable = reachable
+        self._is_unwanted = is_unwanted
         self._admits = carrier if isinstance(carrier, Admits) else None
         limits = carrier.limits
         self._bucket = YieldingBucket(limits.calls_per_s, max(limits.max_in_flight, 1), clock.monotonic())
@@ -133,7 +139,8 @@ class Dispatcher:
         lease, leased = await self._store.lease(self._carrier.name, width, until=now + LEASE_S, now=now)
         if len(leased) == width:
             self.bell.ring()  # there may be more
-        messages = leased if self._admits is None else await self._admitted(self._admits, leased, lease)
+        wanted = await self._still_wanted(leased, lease)
+        messages = wanted if self._admits is None else await self._admitted(self._admits, wanted, lease)
         batches = plan(messages, self._carrier.group_key, limits.max_messages, limits.distinct_recipients)
         if self._occasions.are_scarce:
             batches = await self._chosen(messages, batches, lease)
@@ -150,6 +157,18 @@ class Dispatcher:
             await self._give_back(left, lease)
             self.bell.ring()
         return chosen
+
+    async def _still_wanted(self, messages: Sequence[Message], lease: Lease) -> Sequence[Message]:
+        """Return the messages whose recipients have not opted out since; end the others."""
+        unwanted = [message for message in messages if self._is_unwanted(message)]
+        if not unwanted:
+            return messages
+        ends = {message.id: Finished(Outcome.REJECTED, ErrorCode.BLOCKED) for message in unwanted}
+        await self._settlement.put_back(ends, lease=lease)
+        for message in unwanted:
+            self._metrics.filtered(message.account, Kind.OPTED_OUT)
+        _log.info("messages kept back", carrier=self._carrier.name, messages=len(unwanted), kind=Kind.OPTED_OUT)
+        return [message for message in messages if message.id not in ends]
 
     async def _admitted(self, carrier: Admits, messages: Sequence[Message], lease: Lease) -> Sequence[Message]:
         """Return the messages that a call may begin for; put back, or end, what it would be refused for."""

@@ -22,6 +22,7 @@ from smppgw.core.transliteration import plain, plainest
 from smppgw.smpp import text
 from smppgw.smpp.consts import CommandStatus
 from smppgw.smpp.text import Alphabet
+from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.translate import Draft, Refusal
 
 _STATUSES: Final[Mapping[Kind, CommandStatus]] = {
@@ -47,11 +48,24 @@ class Screening:
             optouts: Who wants nothing more.
             secret: Of this process, at most 64 octets; without it nobody can make two texts that seem one.
             count: Told the account and the kind of each message that is kept back.
+
+        ``reload`` tells it the policies.
         """
         self._optouts = optouts
         self._secret = secret
         self._count = count
         self._repeats: dict[str, Repeats] = {}
+        self._heeding: frozenset[str] = frozenset()
+        """The accounts whose recipients can opt out."""
+
+    def reload(self, policies: Mapping[str, AccountPolicy]) -> None:
+        """Go by other policies for what waits; what is submitted brings its own."""
+        asked = {name: policy.screens for name, policy in policies.items()}
+        self._heeding = frozenset(name for name, screens in asked.items() if screens and screens.words)
+
+    def is_unwanted(self, message: Message) -> bool:
+        """Whether the recipient of a message that waits has opted out."""
+        return message.account in self._heeding and self._optouts.has(message.account, message.recipient)
 
     def submitted(self, screens: Screens, message: Message, now: float, *, whole: bool) -> Message | Refusal:
         """Return what was submitted as it may be sent, or say why not.

@@ -429,7 +429,9 @@ _INTERNATIONAL: Final = re.compile(r"\+([0-9]{1,20})")
 _ADDRESS: Final = re.compile(r"[ -~]{1,20}")
 _MOST_PARTS: Final = 255
 """What a user data header can count."""
-_ALIKE: Final = frozenset(chr(octet) for octet, character in enumerate(gsm7.BASIC) if chr(octet) == character)
+_ALIKE: Final = frozenset(
+    chr(octet) for octet, character in enumerate(gsm7.BASIC) if chr(octet) == character and octet != gsm7.ESC
+)
 """What data_coding 0 says alike whatever an account takes it for, packed septets excepted."""
 
 

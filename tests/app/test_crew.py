@@ -12,10 +12,11 @@ from smppgw.app.crew import Crew, new_batch_id
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.lockout import LockoutRules
-from smppgw.core.optout import Optouts
+from smppgw.core.optout import Consent, Optouts, Wish, Words
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing.rules import Match, Rule, candidates
 from smppgw.core.routing.table import Router
+from smppgw.core.screening import Screens
 from smppgw.ops.clock import Clock
 from smppgw.smpp import receipt, udh
 from smppgw.smpp.consts import CommandStatus
@@ -27,7 +28,7 @@ from smppgw.workers import dispatch, poll
 from smppgw.workers.pricing import Prices
 from smppgw.workers.reception import SERVES
 from smppgw.workers.reconcile import Reconciler
-from tests.workers.fakes import FakePasswords, Peer, metrics_for, policy, submit, value_of
+from tests.workers.fakes import RECIPIENT, FakePasswords, Peer, metrics_for, policy, submit, value_of
 from tests.workers.front import ids
 
 ROUTER = Router(
@@ -55,6 +56,7 @@ class Office:
     def __init__(self, store: SqliteStore, alpha: type[Loopback] = Loopback) -> None:
         clock = Clock()
         self.clock = clock
+        self.optouts = Optouts({})
         self.metrics = metrics_for()
         config = LoopbackConfig(final_delay=0.0, poll_first=0.01)
         self.crew = Crew(
@@ -63,11 +65,11 @@ class Office:
                 "alpha": alpha("alpha", config, clock=clock.wall),
                 "beta": Loopback("beta", config, clock=clock.wall),
             },
-            policies={"acme": policy()},
+            policies={"acme": policy(screens=Screens(words=Words(["STOP"], ["START"])))},
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
             budgets=(),
-            optouts=Optouts({}),
+            optouts=self.optouts,
             ids=ids(),
             passwords=FakePasswords(),
             lockout_rules=LockoutRules(),
@@ -185,6 +187,21 @@ async def test_only_a_carrier_that_tells_what_it_bills_is_compared_with_the_ledg
     reconcilers = [worker for worker in office.crew.stoppable if isinstance(worker, Reconciler)]
     assert [worker._name for worker in reconcilers] == ["alpha"]
     await store.aclose()
+
+
+async def test_who_opts_out_gets_nothing_of_what_waits(office: Office) -> None:
+    peer = await office.peer()
+    peer.send(submit(1), submit(2, destination_addr="491710000100"))
+    await peer.got(2)
+
+    office.optouts.note("acme", Wish(RECIPIENT, Consent.WITHDRAWN))
+    async with office.working():
+        receipts = await peer.receipts(2)
+
+    said = [receipt.parse(pdu.short_message) for pdu in receipts]
+    assert {pdu.source_addr: one and one.state.name for pdu, one in zip(receipts, said, strict=True)} == {
+        RECIPIENT: "REJECTED", "491710000100": "DELIVERED",
+    }  # fmt: skip
 
 
 async def test_each_part_of_a_text_gets_its_receipt(office: Office) -> None:

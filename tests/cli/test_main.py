@@ -22,6 +22,8 @@ COMMANDS = [
     "receipt",
     "route",
     "trace",
+    "rates",
+    "costs",
     "optouts",
     "health",
     "hash-password",

@@ -1,6 +1,7 @@
 """`smppgw route explain`: reads like an answer, and is one for scripts too."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from smppgw.cli import main
 from smppgw.cli.exits import Exit
+from smppgw.store.sqlite import opening
 
 CONFIGURATION = """
 [smpp]
@@ -75,6 +77,23 @@ def test_it_says_where_a_message_goes_and_why(configuration: Path) -> None:
         "            dear             2nd: 0.15 EUR (0.075 a part), delivery rate unknown\n"
         "outcome     sent by cheap, else by dear (strategy least-cost)\n"
     )
+
+
+def test_prices_are_those_of_the_volume_that_was_reached(configuration: Path, tmp_path: Path) -> None:
+    (tmp_path / "dear.csv").write_text("prefix,price,currency,from_volume\n49,0.075,EUR,\n49,0.01,EUR,1000\n")
+    store = opening.connect(tmp_path / "none.db")
+    store.execute(
+        """INSERT INTO costs (attempt, message, kind, account, carrier, country, traffic_class, parts, at_ms)
+           VALUES (1, 1, 0, 'legacy', 'dear', 'DE', 1, 1000, ?)""",
+        (datetime(2026, 3, 2, tzinfo=UTC).timestamp() * 1000,),
+    )
+    store.close()
+
+    march = explain(configuration, "--to", "+4915112345678", "--at", "2026-03-31T12:00:00")
+    april = explain(configuration, "--to", "+4915112345678", "--at", "2026-04-01T12:00:00")
+
+    assert "sent by dear, else by cheap" in march.stdout
+    assert "sent by cheap, else by dear" in april.stdout
 
 
 def test_it_says_why_a_carrier_is_dropped(configuration: Path) -> None:

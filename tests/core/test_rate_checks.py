@@ -17,6 +17,8 @@ HEADER = "prefix,country,mccmnc,class,price,currency,valid_from,valid_to,from_vo
             RateFault(3, "neither this nor line 2 holds from 2026-04-01 to 2026-04-14"),
         ),
         (["49,,,,1,EUR,,,500", "49,,,,2,EUR,,,100"], RateFault(3, "no row holds below from_volume 100")),
+        ([",UK,,,1,EUR,,,"], RateFault(2, "no country is called UK")),
+        (["49,AT,,,1,EUR,,,"], RateFault(2, "no number of AT begins with 49, they begin with 43")),
         (
             ["49,,26201,,1,EUR,,,"],
             RateFault(2, "this row is not used: the network (mccmnc) of a recipient is not known"),
@@ -33,6 +35,7 @@ def test_what_a_card_lacks_is_remarked(rows: list[str], remark: RateFault) -> No
 
 def test_a_card_without_holes_gets_no_remark() -> None:
     rows = ["49,,,,1,EUR,,2026-03-31,", "49,,,,2,EUR,2026-04-01,,", "49,,,,0.5,EUR,,,100", "43,,,otp,1,EUR,,,"]
+    rows += ["4917,DE,,,1,EUR,,,", "4,DE,,,1,EUR,,,", "1876,JM,,,1,EUR,,,", ",GB,,,1,EUR,,,"]
 
     assert remarks(read_rows([HEADER, *rows], "test.csv")) == []
 

@@ -136,10 +136,11 @@ def test_a_tier_that_is_not_reached_leaves_a_more_general_row() -> None:
     assert price(card(",,,,0.05,EUR,,,", "49,,,,0.02,EUR,,,1000"), taken=999) == 50_000
 
 
-def test_a_later_price_replaces_the_tiers_before_it() -> None:
-    rates = card(*TIERS, "49,,,,0.04,EUR,2026-03-01,,")
+@pytest.mark.parametrize(("taken", "micros"), [(999, 30_000), (1000, 15_000), (5000, 10_000)])
+def test_a_later_price_replaces_that_of_its_own_tier(taken: int, micros: int) -> None:
+    rates = card(*TIERS, "49,,,,0.015,EUR,2026-03-01,,1000")
 
-    assert price(rates, taken=5000) == 40_000
+    assert price(rates, taken=taken) == micros
 
 
 def test_a_card_knows_where_its_prices_change() -> None:

@@ -11,7 +11,7 @@ from smppgw.core.disposition import Disposition, Doubted, Finished, Parked, Requ
 from smppgw.core.model import Outcome
 from smppgw.demo.ways import Verdict, Way, read_ways
 from tests.store.conftest import SqliteBackend
-from tests.store.room import RECEIVER, Room, taken
+from tests.store.room import RECEIVER, Room, final, taken
 
 
 def way(backend: SqliteBackend) -> Way:
@@ -48,6 +48,14 @@ async def test_an_unknown_price_is_none_though_the_message_was_accepted(room: Ro
     await room.settle(batch, lease, {message: taken(cost=None)})
 
     assert (way(backend).verdict, way(backend).micros) == (Verdict.ACCEPTED, None)
+
+
+async def test_a_price_is_what_the_carrier_bills_in_the_end(room: Room, backend: SqliteBackend) -> None:
+    message = await room.submit()
+    await room.send()
+    await room.store.report([final(message, Outcome.UNDELIVERABLE, parts=0)], now=room.now)
+
+    assert (way(backend).verdict, way(backend).micros) == (Verdict.ACCEPTED, 0)
 
 
 @pytest.mark.parametrize(

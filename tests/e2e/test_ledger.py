@@ -1,6 +1,7 @@
 """The money adds up: whatever went wrong on the way, the ledger has what is on the carriers' own bills."""
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from click.testing import CliRunner
 
+from smppgw.cli import main
 from smppgw.smpp.consts import DataCoding
 from smppgw.smpp.pdu import SubmitSm
 from tests.e2e.configuration import configuration
@@ -90,6 +93,14 @@ async def bills_of(*carriers: Simulated) -> dict[str, int]:
     return dict(bills)
 
 
+def told_by_costs(daemon: Daemon) -> dict[str, int]:
+    """Ask for the costs by carrier beside the running daemon."""
+    told = CliRunner().invoke(
+        main, ["costs", "-c", str(daemon.configuration), "--since", "2020-01-01", "--format", "json"]
+    )
+    return {row["carrier"]: row["micros"] for row in json.loads(told.stdout)["rows"]}
+
+
 class Trade:
     """A daemon, its carriers, and what is submitted to it."""
 
@@ -150,6 +161,7 @@ async def test_the_ledger_is_the_carriers_own_count_times_the_card(
         bills = await bills_of(retarus, alibaba)
 
     assert daemon.spent() == bills
+    assert told_by_costs(daemon) == bills
     assert all(bills.values())
     assert daemon.count("messages") == trade.submitted
     assert daemon.events("not sent after all, passed on"), "nothing failed over after acceptance"

@@ -144,6 +144,13 @@ class TestACorrection:
         assert [each.corrected for each in again] == [(), (), ()]
         assert (await entry(room)).parts == 3
 
+    async def test_is_that_of_the_first_of_several_last_words(self, room: Room) -> None:
+        _, batch = await sent(room)
+
+        effects = await pushed(room, said(batch), said(batch, parts=2))
+
+        assert (effects.corrected, (await entry(room)).parts) == ((), 4)
+
     async def test_may_come_after_an_end_that_nobody_knew(self, room: Room) -> None:
         """The message has ended by then; its bill has not."""
         message, batch = await sent(room)
@@ -298,6 +305,15 @@ class TestWhatNeverLeft:
         await room.send("beta")
         assert await pushed(room, said_never_left(batch)) == PushEffects()
         assert await room.stage(message) is Stage.AWAITING_STATUS
+
+    async def test_ends_where_its_carrier_has_said_otherwise_before(self, room: Room) -> None:
+        """In one breath: delivered, and never sent."""
+        message, batch = await sent(room)
+
+        effects = await pushed(room, said(batch), said_never_left(batch))
+
+        assert ([each.message for each in effects.finished], effects.passed_on) == ([message], ())
+        assert await room.receipts() == {message: (Outcome.DELIVERED, 0)}
 
     async def test_goes_on_by_a_report_that_came_before_the_answer(self, room: Room) -> None:
         message = await room.submit()

@@ -27,6 +27,7 @@ from smppgw.core.model import (
     Attempt,
     BatchId,
     CarrierRef,
+    Cost,
     Decision,
     MessageId,
     Outcome,
@@ -75,7 +76,7 @@ def ended(message: MessageId, outcome: Outcome) -> StatusReport:
 
 
 PRICE = COST.micros
-"""Each booking is one part."""
+"""Of one part."""
 billed = st.sampled_from([None, 0, 1, 3])
 
 
@@ -447,14 +448,22 @@ class Workers(RuleBasedStateMachine):
         if lost:
             self.room.clock.now += 60
         for push in pushes:
-            costs = dict.fromkeys(held.messages, COST)
+            costs = self.priced(held.carrier, report)
             effects = self.run(
                 self.room.store.settle_push(push, [report], costs, (), again_at=None, lease=lease, now=self.room.now)
             )
             assert (effects is None) is lost
             if effects is not None:
                 self.hear(effects)
-                self.billed[held.carrier] += len(effects.booked) * PRICE
+                self.billed[held.carrier] += sum(costs[number].micros for number in effects.booked)
+
+    def priced(self, carrier: str, report: PushedReport) -> dict[MessageId, Cost]:
+        """Price what a push proves taken, as its worker does."""
+        (message,) = self.run(self.room.store.unbooked(carrier, [report]))
+        if message is None:
+            return {}
+        micros = (report.parts or message.parts) * PRICE
+        return {message.id: Cost(micros, COST.currency, micros)}
 
     # --- outgoing -----------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,8 @@ class Crewing:
     reported: list[Reported] = field(default_factory=list)
     """Where something was corrected or passed on."""
     owed: list[str] = field(default_factory=list)
+    opted_out: set[str] = field(default_factory=set)
+    """Recipients."""
     batches: int = 0
     new_circuit: Callable[[], Circuit] = Circuit
 
@@ -85,6 +87,7 @@ class Crewing:
             jitter=lambda: 0.5,
             on_queued=self.ring,
             reachable=self._reachable,
+            is_unwanted=lambda message: message.recipient in self.opted_out,
         )
 
     def _reachable(self) -> list[str]:

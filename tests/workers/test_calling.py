@@ -1,10 +1,12 @@
 """What came of a call is stored with its price, and told."""
 
+import asyncio
+
 import pytest
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.disposition import Disposition, Doubted, Finished, Taken
-from smppgw.core.model import Attempt, CarrierRef, Message, MessageId, Outcome
+from smppgw.core.model import Attempt, BatchId, CarrierRef, Message, MessageId, Outcome
 from smppgw.core.rates import Exchange, RateCard
 from smppgw.store.base import Lease
 from smppgw.workers.pricing import Prices
@@ -29,7 +31,7 @@ class Call:
         now, numbers = self.time.now, await self.depot.submit(2, **changes)
         self.lease, found = await self.depot.real.lease("alpha", 10, until=now + lease_s, now=now)
         self.messages = list(found)
-        self.attempt = attempt_for(*numbers)
+        self.attempt = attempt_for(*numbers, batch=BatchId(f"b{numbers[0]}"))
         await self.depot.real.begin(self.attempt, "alpha", self.lease, now)
         return numbers
 
@@ -66,6 +68,23 @@ async def test_each_message_of_a_call_counts_for_the_tier_of_the_next(depot: Dep
 
     # two parts at 0.05, then two at 0.01
     assert call.counted("cost_total", currency="EUR") == pytest.approx(0.12)
+
+
+async def test_calls_that_are_settled_at_once_count_for_each_others_tier(depot: Depot, time: FakeClock) -> None:
+    card = RateCard.parse(["price,currency,from_volume", "0.05,EUR,0", "0.01,EUR,4"], "card")
+    call = Call(depot, time, Prices({"alpha": card}, Exchange(), "EUR"))
+    settlement, settling = call.crew.settlement(), []
+    for _ in range(2):
+        numbers = await call.begin()
+        by_id = dict.fromkeys(numbers, TAKEN)
+        settling.append(
+            settlement.settle(call.attempt.batch, call.messages, by_id, lease=call.lease, due_at=time.now + 5)
+        )
+
+    assert await asyncio.gather(*settling) == [True, True]
+
+    # four parts at 0.05, then four at 0.01
+    assert call.counted("cost_total", currency="EUR") == pytest.approx(0.24)
 
 
 async def test_what_ended_is_told(call: Call) -> None:

@@ -1037,3 +1037,43 @@ async def test_groups_that_are_not_worth_it_go_in_their_order_and_nothing_is_for
     await crew.send_all(30)
 
     assert [attempt.messages for attempt in crew.carrier.sent] == [(number,) for number in numbers]
+
+
+# --- opt-outs ---------------------------------------------------------------------------------------------------------
+
+
+async def test_who_opts_out_while_a_message_waits_does_not_get_it_and_others_do(crew: Crewing, depot: Depot) -> None:
+    numbers = await depot.submit(3)
+    crew.opted_out.add("491710000001")
+
+    await crew.send_all()
+
+    assert [attempt.messages for attempt in crew.carrier.sent] == [(numbers[0], numbers[2])]
+    assert [(finish.message, finish.outcome, finish.error) for finish in crew.finished] == [
+        (numbers[1], Outcome.REJECTED, ErrorCode.BLOCKED)
+    ]
+    assert await depot.owed() == [(f"id{numbers[1]}", "rejected", ErrorCode.BLOCKED)]
+    assert value_of(crew.metrics, "filtered_total", account="acme", kind="opted_out") == 1
+
+
+async def test_what_nobody_wants_makes_no_call(crew: Crewing, depot: Depot) -> None:
+    await depot.submit(2)
+    crew.opted_out |= {"491710000000", "491710000001"}
+
+    async with crew.working():
+        await depot.scripted.until("put_back done")
+
+    assert crew.carrier.sent == []
+    assert await depot.stages() == {}
+
+
+async def test_what_nobody_wants_ends_later_where_the_store_fails(crew: Crewing, depot: Depot, time: FakeClock) -> None:
+    await depot.submit(1)
+    crew.opted_out.add("491710000000")
+    depot.scripted.fail("put_back", StoreError("busy"))
+
+    async with crew.working():
+        await depot.scripted.until("put_back done")
+
+    assert crew.carrier.sent == []
+    assert [finish.error for finish in crew.finished] == [ErrorCode.BLOCKED]

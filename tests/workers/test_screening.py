@@ -10,10 +10,11 @@ from smppgw.core import content
 from smppgw.core.codes import ErrorCode
 from smppgw.core.content import ContentRule
 from smppgw.core.disposition import Finished
-from smppgw.core.model import Message, Outcome
+from smppgw.core.model import Decision, Message, Outcome
 from smppgw.core.optout import Consent, Wish, Words
 from smppgw.core.routing import patterns
 from smppgw.core.screening import Respelling, Screens
+from smppgw.core.verdict import Rejected
 from smppgw.smpp import udh
 from smppgw.smpp.consts import CommandStatus, Tag
 from smppgw.smpp.fields import SmeAddress, UnsuccessSme
@@ -70,6 +71,25 @@ async def queued(depot: Depot, carrier: str = "alpha") -> Sequence[Message]:
 
 def filtered(front: Front, kind: str) -> float:
     return value_of(front.metrics, "filtered_total", account="acme", kind=kind)
+
+
+class Watcher:
+    """Watches what would be spent."""
+
+    def __init__(self) -> None:
+        self.spent: list[tuple[str, int]] = []
+
+    def expect(self, message: Message, now: float) -> None:
+        """A part may come."""
+
+    def judge(self, message: Message, decision: Decision, now: float) -> None:
+        self.spent.append(("spent", message.parts))
+
+    def give_back(self, message: Message, decision: Decision, now: float) -> None:
+        self.spent.append(("back", message.parts))
+
+    async def keep(self) -> None:
+        """Nothing is blocked."""
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------
@@ -171,6 +191,23 @@ async def test_of_a_submit_multi_only_who_has_opted_out_is_left_out(depot: Depot
 
     assert isinstance(got, SubmitMultiResp)
     assert (got.command_status, got.unsuccess_sme) == (OK, (unsuccess(GERMAN),))
+
+
+async def test_what_waits_is_unwanted_only_where_the_account_lets_its_recipients_opt_out(
+    depot: Depot, time: FakeClock
+) -> None:
+    front = front_with(depot, time, words=Words(["STOP"], ["START"]))
+    peer = await front.bound_peer()
+    await statuses(peer, submit(1, destination_addr=GERMAN))
+    (message,) = await queued(depot)
+    front.optouts.note("acme", Wish(GERMAN, Consent.WITHDRAWN))
+
+    found = []
+    for policies in (front.policies, {"acme": policy()}, front.policies):
+        front.screening.reload(policies)
+        found.append(front.screening.is_unwanted(message))
+
+    assert found == [True, False, True]
 
 
 async def test_who_opts_out_between_the_parts_of_a_text_does_not_get_it(depot: Depot, time: FakeClock) -> None:
@@ -351,3 +388,27 @@ async def test_a_text_that_came_in_parts_is_put_into_the_alphabet_when_it_is_who
 
     assert [(one.text, one.parts) for one in await queued(depot)] == [("x" * 120 + "'", 1)]
     assert value_of(front.metrics, "parts_saved_total", account="acme") == 1
+
+
+async def test_nothing_is_saved_by_a_text_that_no_carrier_takes(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time, respelling=Respelling.PUNCTUATION)
+    peer = await front.bound_peer()
+    for carrier in front.carriers.values():
+        assert isinstance(carrier, FakeCarrier)
+        carrier.refused[RECIPIENT] = Rejected(ErrorCode.PARAMETER_REFUSED, "not this one")
+
+    await statuses(peer, *parts("x" * 60, QUOTED[10:]))
+
+    assert [(outcome, error) for _, outcome, error in await depot.owed()] == [("rejected", ErrorCode.NO_CARRIER)] * 2
+    assert value_of(front.metrics, "parts_saved_total", account="acme") == 0
+
+
+async def test_a_text_that_came_in_parts_is_paid_for_as_it_is_sent(depot: Depot, time: FakeClock) -> None:
+    front = front_with(depot, time, respelling=Respelling.PUNCTUATION)
+    front.intake._fraud = watcher = Watcher()  # type: ignore[assignment]
+    depot.scripted.fail("route", StoreError("busy"))
+    peer = await front.bound_peer()
+
+    await statuses(peer, *parts("x" * 60, QUOTED[10:]))
+
+    assert watcher.spent == [("spent", 1), ("back", 1)]

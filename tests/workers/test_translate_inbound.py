@@ -83,6 +83,7 @@ def read_as(pdu: DeliverSm, alphabet: Alphabet) -> str:
         ("a@b", Alphabet.ASCII, 8),  # "@" is 0 in GSM 03.38
         ("a@b", Alphabet.GSM7, 0),
         ("STOP", Alphabet.GSM7_PACKED, 8),
+        ("\x1b", Alphabet.LATIN1, 8),  # an escape says nothing alone
     ],
 )
 def test_data_coding_0_is_used_only_for_what_it_surely_says(text: str, alphabet: Alphabet, data_coding: int) -> None:

@@ -14,9 +14,13 @@ from smppgw.store.sqlite.queues import Queues
 def conclude(
     db: sqlite3.Connection, queues: Queues, ends: Sequence[End], stages: frozenset[Stage], now_ms: int
 ) -> Reported:
-    """Store what follows; each of the ends names the attempt that it is about, and changes nothing of a later one."""
+    """Store what follows; each of the ends names the attempt that it is about, and changes nothing of a later one.
+
+    Of several about one message the first holds, for its bill and its way as for its end.
+    """
+    first = list({end.message: end for end in reversed(ends)}.values())
     return Reported(
-        corrected=tuple(ledger.settle(db, ends)),
-        passed_on=tuple(pass_on(db, queues, ends, now_ms)),
-        finished=tuple(finish(db, ends, stages, now_ms)),
+        corrected=tuple(ledger.settle(db, first)),
+        passed_on=tuple(pass_on(db, queues, first, now_ms)),
+        finished=tuple(finish(db, first, stages, now_ms)),
     )
