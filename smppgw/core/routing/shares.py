@@ -5,6 +5,7 @@ What is chosen by it is spread evenly over recipients, and is independent betwee
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -13,6 +14,8 @@ from smppgw.core.routing.rules import Candidate
 _OCTETS: Final = 7
 """56 bits: a float holds them exactly."""
 _RANGE: Final = float(1 << (8 * _OCTETS))
+_PRIME: Final = (1 << 61) - 1
+_LOG_PRIME: Final = math.log(_PRIME)
 
 
 def place(name: str, recipient: str) -> float:
@@ -24,11 +27,26 @@ def place(name: str, recipient: str) -> float:
 def by_weight(candidates: Sequence[Candidate], recipient: str) -> list[Candidate]:
     """Put candidates in an order in which each comes first with the probability of its weight.
 
-    Rendezvous hashing: a carrier that is added or taken away moves only the recipients that it gains or loses.
+    Rendezvous hashing: a carrier that is added or taken away moves only the recipients that it gains or loses. One hash
+    of the recipient is multiplied by a number of each carrier, modulo a prime: every product is spread as evenly as the
+    hash, any two go their own ways, and it takes half as long as a hash for each.
     """
+    seed = _nonzero(recipient)
 
     def score(candidate: Candidate) -> float:
         # -log(place) is exponentially distributed; the least of several belongs to each by its weight.
-        return -math.log(place(candidate.carrier, recipient)) / candidate.weight if candidate.weight else math.inf
+        place = seed * _multiplier(candidate.carrier) % _PRIME
+        return (_LOG_PRIME - math.log(place)) / candidate.weight if candidate.weight else math.inf
 
     return sorted(candidates, key=score)
+
+
+@lru_cache(maxsize=1024)
+def _multiplier(carrier: str) -> int:
+    return _nonzero(carrier)
+
+
+def _nonzero(text: str) -> int:
+    """Return a hash from 1 up to the prime."""
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest) % (_PRIME - 1) + 1

@@ -27,10 +27,19 @@ def test_weights_of_60_30_10_give_these_shares_of_100_000_recipients() -> None:
 
 @pytest.mark.parametrize(
     ("recipient", "carriers"),
-    [("491711234567", ["a", "b", "c"]), ("491711234570", ["b", "a", "c"]), ("491711234571", ["c", "a", "b"])],
+    [("491711234570", ["a", "b", "c"]), ("491711234567", ["b", "a", "c"]), ("491711234516", ["c", "b", "a"])],
 )
 def test_a_recipient_has_the_same_carriers_on_every_machine(recipient: str, carriers: list[str]) -> None:
     assert order(SIX_THREE_ONE, recipient) == carriers
+
+
+def test_three_carriers_of_one_weight_come_in_all_orders_alike() -> None:
+    three = (Candidate("alibaba"), Candidate("alibaba-intl"), Candidate("retarus"))
+
+    orders = Counter(tuple(order(three, f"4917{number:08d}")) for number in range(12_000))
+
+    assert len(orders) == 6
+    assert all(1_800 < count < 2_200 for count in orders.values())  # a sixth, five standard deviations of 41
 
 
 def test_a_carrier_that_goes_moves_only_its_own_recipients() -> None:
