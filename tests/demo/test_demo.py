@@ -75,7 +75,7 @@ def test_every_message_makes_its_way_and_nothing_is_left(tmp_path: Path) -> None
         "4915112340001": "retarus accepted UNDELIV 001 0.0750",
         "4915112340003": "retarus accepted EXPIRED 003 0.0750",
         "8613812345678": "alibaba accepted DELIVRD 000 0.0057",
-        "8613812340005": "alibaba accepted UNDELIV 012 0.0057",
+        "8613812340005": "alibaba accepted UNDELIV 012 0.0000",
         "85261234567": "alibaba-intl accepted DELIVRD 000 unknown",
         "6581230001": "alibaba-intl rejected UNDELIV 001 -",
     }
