@@ -121,7 +121,7 @@ class Crew:
         self.budgets = Budgets(
             budgets,
             prices=prices,
-            parts_this_month=self._market.parts_this_month,
+            parts_this_month=self._market.taken_this_month,
             tally=self._tally,
             store=store,
             clock=clock,
@@ -183,7 +183,7 @@ class Crew:
             metrics=metrics,
             on_reported=self._reported,
             on_taken=self._market.accepted,
-            parts_this_month=self._market.parts_this_month,
+            parts_this_month=self._market.taken_this_month,
             on_inbound=self._came_in,
         )
         self.stoppable.append(self.pushed)
@@ -254,7 +254,7 @@ class Crew:
             metrics=self._metrics,
             on_reported=self._reported,
             on_taken=self._market.accepted,
-            parts_this_month=self._market.parts_this_month,
+            parts_this_month=self._market.taken_this_month,
             on_owed=self._owed,
         )
         self._settlements.append(settlement)

@@ -21,7 +21,7 @@ from smppgw.core.optout import Optouts
 from smppgw.core.routing.market import Standing
 from smppgw.core.routing.rules import Rule
 from smppgw.core.routing.table import Router
-from smppgw.core.verdict import Deferred
+from smppgw.core.verdict import Deferred, Rejected
 from smppgw.core.volumes import begin_of_month
 from smppgw.ops.clock import Clock
 from smppgw.smpp import text as texts
@@ -157,12 +157,16 @@ def _candidates(
     return [
         Candidate(
             carrier=carrier,
-            reason=dropped.get(carrier) or (None if carrier in order else market.refusal(carrier, message)),
+            reason=dropped.get(carrier) or (None if carrier in order else _objection(market.checks[carrier](message))),
             price=prices.get(carrier),
             standing=standings.get(carrier),
         )
         for carrier in [*order, *(name for name in named if name not in order)]
     ]
+
+
+def _objection(rejected: Rejected | None) -> str | None:
+    return None if rejected is None else rejected.reason
 
 
 def _wait(carrier: Carrier, message: Message, now: float) -> Deferred | None:

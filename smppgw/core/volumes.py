@@ -24,6 +24,11 @@ class Volumes:
         self._turn(at)
         return self._parts.get(carrier, 0)
 
+    def all_taken(self, at: float) -> Mapping[str, int]:
+        """Return the counts of all carriers in the month of ``at``, Unix seconds; a look, not a copy."""
+        self._turn(at)
+        return self._parts
+
     def add(self, carrier: str, parts: int, at: float) -> None:
         """Count parts that a carrier took at a time, Unix seconds; fewer than none takes some back."""
         self._turn(at)

@@ -46,6 +46,8 @@ class LiveMarket:
         """Replaced by a reload."""
         self.quality = Quality()
         self._carriers = carriers
+        self.checks = {name: one.check for name, one in carriers.items()}
+        """See ``Market``."""
         self._who_is_down = who_is_down
         self._down: Collection[str] = ()
         self._down_at = float("-inf")
@@ -57,11 +59,6 @@ class LiveMarket:
         self._delivered: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     # --- Market -------------------------------------------------------------------------------------------------------
-
-    def refusal(self, carrier: str, message: Message) -> str | None:
-        """See ``Market``."""
-        refused = self._carriers[carrier].check(message)
-        return None if refused is None else refused.reason
 
     def part_prices(self, message: Message, at: float) -> Mapping[str, int]:
         """See ``Market``."""
@@ -85,9 +82,9 @@ class LiveMarket:
             self._down, self._down_at = self._who_is_down(), now
         return self._down
 
-    def parts_this_month(self, carrier: str) -> int:
+    def parts_this_month(self) -> Mapping[str, int]:
         """See ``Market``."""
-        return self._volumes.taken(carrier, self._clock.wall())
+        return self._volumes.all_taken(self._clock.wall())
 
     def delivered_last(self, account: str, recipient: str) -> str | None:
         """See ``Market``."""
@@ -99,6 +96,10 @@ class LiveMarket:
         if not 0 <= now - self._by_class_at < _BY_CLASS_FRESH_S:
             self._by_class, self._by_class_at = self.quality.by_class(now), now
         return self._by_class
+
+    def taken_this_month(self, carrier: str) -> int:
+        """How many parts a carrier has taken since the month began, UTC."""
+        return self._volumes.taken(carrier, self._clock.wall())
 
     # --- what is learned ----------------------------------------------------------------------------------------------
 

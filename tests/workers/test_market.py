@@ -76,11 +76,11 @@ def test_parts_are_counted_until_the_month_ends() -> None:
     known = market(time)
     known.accepted("alpha", 100)
     known.accepted("alpha", 3)
-    assert known.parts_this_month("alpha") == 103
+    assert known.taken_this_month("alpha") == 103
 
     time.advance(17 * 86400)  # from 14 November into December
 
-    assert known.parts_this_month("alpha") == 0
+    assert known.taken_this_month("alpha") == 0
 
 
 def test_prices_refusals_and_circuits_are_those_of_the_carriers() -> None:
@@ -88,7 +88,7 @@ def test_prices_refusals_and_circuits_are_those_of_the_carriers() -> None:
     known = market(alpha=card)
 
     assert known.part_prices(routed(parts=3), START) == {"alpha": 70_000}  # of one part
-    assert known.refusal("alpha", routed()) is None
+    assert known.checks["alpha"](routed()) is None
     assert known.down() == {"beta"}
 
 
@@ -192,9 +192,9 @@ async def test_a_restart_takes_the_parts_of_the_month_over_from_the_ledger() -> 
 
     await known.count(cast("Store", Accounts({OCTOBER: 100, START - 86_400: 20, START: 3})))
 
-    assert (known.parts_this_month("alpha"), known.parts_this_month("beta")) == (23, 0)
+    assert (known.taken_this_month("alpha"), known.taken_this_month("beta")) == (23, 0)
     known.accepted("alpha", 2)
-    assert known.parts_this_month("alpha") == 25
+    assert known.taken_this_month("alpha") == 25
 
 
 def test_parts_that_are_billed_otherwise_count_as_they_are_billed() -> None:
@@ -204,7 +204,7 @@ def test_parts_that_are_billed_otherwise_count_as_they_are_billed() -> None:
     known.corrected(correction(parts=-3, booked_at=START - 60))
     known.corrected(correction(parts=-2, booked_at=OCTOBER))
 
-    assert known.parts_this_month("alpha") == 7
+    assert known.taken_this_month("alpha") == 7
 
 
 def correction(parts: int, booked_at: float) -> Correction:
@@ -255,7 +255,7 @@ def test_least_cost_is_the_cheapest_that_meets_the_constraints_on_10_000_message
             decision = routes.route(routed(country=country, recipient=recipient, traffic_class=traffic_class), START)
 
             asked = (recipient, country, traffic_class.name.lower())
-            known = {name: price_in(cards[name], *asked, market.parts_this_month(name)) for name in names}
+            known = {name: price_in(cards[name], *asked, market.taken_this_month(name)) for name in names}
             market.accepted(chance.choice(names), chance.randrange(1, 10))
             fitting = {
                 name: price

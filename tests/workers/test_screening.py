@@ -117,7 +117,7 @@ async def test_carriers_see_the_sender_for_a_country_and_receipts_show_the_one_s
     seen: list[tuple[str, bool]] = []
     for carrier in front.carriers.values():
         assert isinstance(carrier, FakeCarrier)
-        carrier.check = lambda message: seen.append((message.sender, message.sender_is_number))  # type: ignore[method-assign]
+        carrier.checking = lambda message: seen.append((message.sender, message.sender_is_number))
 
     await statuses(peer, submit(1, destination_addr=AMERICAN))
 

@@ -47,20 +47,18 @@ def decide(rule: Rule, message: Message, market: Market, *, at: float, chance: f
     if not fitting:
         return Undecided("; ".join(f"{one.carrier}: {one.reason}" for one in dropped), tuple(dropped))
     if rule.strategy is not _FAILOVER and len(fitting) > 1:
-        fitting = ORDERINGS[rule.strategy](fitting, Situation(rule, message, market, prices, standings, chance))
+        situation = _tuple(Situation, (rule, message, market, prices, standings, chance))
+        fitting = ORDERINGS[rule.strategy](fitting, situation)
     order = [candidate.carrier for candidate in fitting]
     if down:
         # What waits in front of a closed door reaches nobody; who is up comes first, in the same order.
         order.sort(key=down.__contains__)
-    return Decision(
-        rule.name,
-        tuple(order),
-        tuple(dropped),
-        rule.strategy,
-        tuple([beliefs[carrier] for carrier in order if carrier in beliefs]) if beliefs else (),
-        rule.sender,
-        hold_until if hold_until > at else None,
-    )
+    if len(beliefs) == len(order):  # something is known of each, as usual
+        believed = tuple(map(beliefs.__getitem__, order))
+    else:
+        believed = tuple([beliefs[carrier] for carrier in order if carrier in beliefs])
+    held = hold_until if hold_until > at else None
+    return _tuple(Decision, (rule.name, tuple(order), tuple(dropped), rule.strategy, believed, rule.sender, held))
 
 
 def _fitting(
@@ -75,7 +73,7 @@ def _fitting(
 
     One pass also says what is known of those that fit.
     """
-    constraints, refusal, is_priced = rule.constraints, market.refusal, rule.is_priced
+    constraints, checks, is_priced = rule.constraints, market.checks, rule.is_priced
     max_price, least_pct, longest_s = constraints.max_price, constraints.least_pct, constraints.longest_s
     fitting: list[Candidate] = []
     unpriced: list[Candidate] = []
@@ -84,26 +82,27 @@ def _fitting(
     for candidate in rule.candidates:
         carrier = candidate.carrier
         price, standing = prices.get(carrier), standings.get(carrier)
-        if (reason := refusal(carrier, message)) is not None:
-            dropped.append(Dropped(carrier, reason))
+        if (refused := checks[carrier](message)) is not None:
+            dropped.append(Dropped(carrier, refused.reason))
             continue
         if max_price is not None and price is not None and price > max_price:
             dropped.append(Dropped(carrier, f"{_amount(price)} a part is over max_price", DropKind.TOO_DEAR))
             continue
-        if standing is not None:
-            if standing.delivery_pct < least_pct or standing.latency_s > longest_s:
-                dropped.append(_poor(carrier, standing, least_pct))
-                continue
-            known = (carrier, price, standing.delivery_pct, round(standing.latency_s), carrier in down)
-            beliefs[carrier] = _tuple(Belief, known)
-        elif price is not None or carrier in down:
-            beliefs[carrier] = Belief(carrier, price, None, None, carrier in down)
+        if standing is not None and (standing.delivery_pct < least_pct or standing.latency_s > longest_s):
+            dropped.append(_poor(carrier, standing, least_pct))
+            continue
         if price is not None or not is_priced:
             fitting.append(candidate)
         elif constraints.without_price is WithoutPrice.LAST:
             unpriced.append(candidate)
         else:
             dropped.append(Dropped(carrier, "no price is known", DropKind.NO_PRICE))
+            continue
+        if standing is not None:
+            known = (carrier, price, standing.delivery_pct, standing.whole_s, carrier in down)
+            beliefs[carrier] = _tuple(Belief, known)
+        elif price is not None or carrier in down:
+            beliefs[carrier] = Belief(carrier, price, None, None, carrier in down)
     return fitting + unpriced if unpriced else fitting, dropped, beliefs
 
 

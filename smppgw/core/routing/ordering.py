@@ -88,8 +88,8 @@ def _tiered(candidates: Sequence[Candidate], situation: Situation) -> list[Candi
 
 
 def _volume(candidates: Sequence[Candidate], situation: Situation) -> list[Candidate]:
-    used = situation.market.parts_this_month
-    return sorted(candidates, key=lambda candidate: used(candidate.carrier) >= candidate.commitment)
+    used = situation.market.parts_this_month()
+    return sorted(candidates, key=lambda candidate: used.get(candidate.carrier, 0) >= candidate.commitment)
 
 
 def _sticky(candidates: Sequence[Candidate], situation: Situation) -> list[Candidate]:

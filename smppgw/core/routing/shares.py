@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from math import log
 from typing import Final
 
 from smppgw.core.routing.rules import Candidate
@@ -32,13 +33,12 @@ def by_weight(candidates: Sequence[Candidate], recipient: str) -> list[Candidate
     hash, any two go their own ways, and it takes half as long as a hash for each.
     """
     seed = _nonzero(recipient)
-
-    def score(candidate: Candidate) -> float:
-        # -log(place) is exponentially distributed; the least of several belongs to each by its weight.
-        place = seed * _multiplier(candidate.carrier) % _PRIME
-        return (_LOG_PRIME - math.log(place)) / candidate.weight if candidate.weight else math.inf
-
-    return sorted(candidates, key=score)
+    # -log(place) is exponentially distributed; the least of several belongs to each by its weight.
+    scores = [
+        (_LOG_PRIME - log(seed * _multiplier(each.carrier) % _PRIME)) / each.weight if each.weight else math.inf
+        for each in candidates
+    ]
+    return [candidates[index] for index in sorted(range(len(scores)), key=scores.__getitem__)]
 
 
 @lru_cache(maxsize=1024)

@@ -1,11 +1,15 @@
 """What routing is asked about in tests: messages, and a market whose knowledge is written down."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from smppgw.core.codes import ErrorCode
 from smppgw.core.model import Message, MessageId, TrafficClass
-from smppgw.core.routing.market import Standing
+from smppgw.core.routing.market import Check, Standing
+from smppgw.core.verdict import Rejected
 
 NOW = 1_700_000_000.0
 """Tuesday, 2023-11-14 22:13:20 UTC."""
@@ -50,8 +54,10 @@ class FakeMarket:
     parts: Mapping[str, int] = field(default_factory=dict)
     last: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
-    def refusal(self, carrier: str, message: Message) -> str | None:
-        return self.refusals.get(carrier)
+    @property
+    def checks(self) -> Mapping[str, Check]:
+        refused = {name: Rejected(ErrorCode.NO_CARRIER, reason) for name, reason in self.refusals.items()}
+        return defaultdict(lambda: lambda message: None, {name: partial(_say, said) for name, said in refused.items()})
 
     def part_prices(self, message: Message, at: float) -> Mapping[str, int]:
         return self.prices
@@ -62,8 +68,12 @@ class FakeMarket:
     def down(self) -> frozenset[str]:
         return self.closed
 
-    def parts_this_month(self, carrier: str) -> int:
-        return self.parts.get(carrier, 0)
+    def parts_this_month(self) -> Mapping[str, int]:
+        return self.parts
 
     def delivered_last(self, account: str, recipient: str) -> str | None:
         return self.last.get((account, recipient))
+
+
+def _say(rejected: Rejected, message: Message) -> Rejected:
+    return rejected
