@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from smppgw.simulators.retarus import RetarusOptions, retarus_app
-from smppgw.smpp import tlv
+from smppgw.smpp import tlv, udh
 from smppgw.smpp.consts import CommandId, CommandStatus, Tag
 from smppgw.smpp.fields import SmeAddress
 from smppgw.smpp.pdu import (
@@ -30,6 +30,7 @@ from smppgw.smpp.pdu import (
     QuerySm,
     ReplaceSm,
     SubmitMulti,
+    SubmitSm,
     SubmitSmResp,
     decode,
     encode,
@@ -37,7 +38,7 @@ from smppgw.smpp.pdu import (
 from tests.e2e.configuration import LOGIN, configuration
 from tests.e2e.daemon import Daemon, NewDaemon
 from tests.e2e.esme import bind, submit
-from tests.e2e.simulated import Simulated, serving
+from tests.e2e.simulated import Simulated, retarus_simulator, serving
 from tests.e2e.waiting import LIMIT_S, until
 from tests.e2e.wire import bind_pdu, wired
 
@@ -125,6 +126,41 @@ async def test_equal_ids_of_two_carriers_do_not_mix_up_their_receipts(new_daemon
         assert await esme.receipt_of(delivered) == "DELIVRD"
         assert await esme.receipt_of(failed) == "UNDELIV"
         assert len(refs) == 1
+
+
+SHARES = """
+[[routes]]
+name = "shares"
+match = {{ country = ["DE"] }}
+carriers = ["retarus", "other"]
+strategy = "weighted"
+"""
+
+
+async def test_the_parts_of_a_text_take_one_carrier_under_a_weighted_route(
+    new_daemon: NewDaemon, retarus: Simulated
+) -> None:
+    """Of 12 texts that come part by part among each other, each is whole at one of two carriers of equal weight."""
+    numbers = [f"49151123{place:05}" for place in range(100, 112)]
+    async with serving(retarus_simulator()) as other:
+        account = (OTHER_CARRIER + SHARES).format(url=other.url, login=LOGIN)
+        daemon = new_daemon(configuration(retarus=retarus.url, account=account))
+        await daemon.start()
+        esme = await bind(daemon.smpp_port)
+        ids = [await esme.submit(part_of_three(number, part)) for part in (1, 2, 3) for number in numbers]
+        for message_id in ids:
+            assert await esme.receipt_of(message_id) == "DELIVRD"
+
+        taken = [{row["to"].removeprefix("+"): row["text"] for row in await one.rows()} for one in (retarus, other)]
+
+    assert taken[0].keys() ^ taken[1].keys() == set(numbers)
+    assert all(taken)
+    assert {text for some in taken for text in some.values()} == {"one two three"}
+
+
+def part_of_three(number: str, part: int) -> SubmitSm:
+    header = udh.encode(udh.of_part(7, 3, part, wide=False))
+    return submit(number, esm_class=0x40, short_message=header + (b"one ", b"two ", b"three")[part - 1])
 
 
 @pytest.mark.parametrize("form", ["decimal", "hex"])
