@@ -48,6 +48,7 @@ from smppgw.workers.reconcile import Reconciler
 from smppgw.workers.routes import Routes, RouteTally
 from smppgw.workers.screening import Screening
 from smppgw.workers.sweep import Sweeper
+from smppgw.workers.ways import Ways
 
 _log = structlog.get_logger()
 
@@ -127,12 +128,12 @@ class Crew:
             clock=clock,
             metrics=metrics,
         )
+        self._ways = Ways(
+            routes=routes, screening=self._screening, fraud=self._fraud, budgets=self.budgets, policies=policies
+        )
         self._intake = Intake(
             store=store,
-            routes=routes,
-            screening=self._screening,
-            fraud=self._fraud,
-            budgets=self.budgets,
+            ways=self._ways,
             ids=ids,
             policies=policies,
             clock=clock,
@@ -211,9 +212,8 @@ class Crew:
         self.show_routing()
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
-        self._intake.reload(routes, policies)
-        self._screening.reload(policies)
-        self._fraud.reload(policies)
+        self._ways.reload(routes, policies)
+        self._intake.reload(policies)
         self._operations.reload(routes)
         self.pushed.reload(policies, prices)
         for settlement in self._settlements:

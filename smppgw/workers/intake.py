@@ -1,4 +1,4 @@
-"""submit_sm, data_sm, submit_multi: limits, translation, route, store, answer.
+"""submit_sm, data_sm, submit_multi: limits, translation, way, store, answer.
 
 What one read brought is stored in one request and answered together. ESME_ROK leaves only after the commit that holds
 the message; whatever goes wrong before is an error status in the same response, and the session goes on. A text whose
@@ -17,11 +17,9 @@ from typing import Final
 import structlog
 
 from smppgw.core.assembly import AssemblyRule
-from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm, Ids
-from smppgw.core.model import Decision, Dropped, Message, Operation, Submission
+from smppgw.core.model import Message, Operation, Submission
 from smppgw.core.operations import Addressed
-from smppgw.core.screening import Kind, Screens
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import mask_msisdn
 from smppgw.ops.metrics import Metrics
@@ -30,17 +28,14 @@ from smppgw.smpp.aio import Connection
 from smppgw.smpp.consts import VERSION_3_4, VERSION_5_0, CommandStatus, Tag
 from smppgw.smpp.fields import DistributionList, SmeAddress, UnsuccessSme
 from smppgw.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm, respond
-from smppgw.store.base import Finish, Routed, Store, StoreError, StoreFullError
-from smppgw.workers import restate, wanted
+from smppgw.store.base import Finish, Store, StoreError, StoreFullError
+from smppgw.workers import restate
 from smppgw.workers.binds import LiveAccount
-from smppgw.workers.budgets import Budgets, Unaffordable
-from smppgw.workers.fraud import Fraud
 from smppgw.workers.numbering import Numbering
 from smppgw.workers.policy import AccountPolicy
-from smppgw.workers.routes import Routes, Unroutable
-from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Draft, Refusal, read_destinations, read_submit, status_name
 from smppgw.workers.wanted import Wanted, Way
+from smppgw.workers.ways import Ways
 
 _log = structlog.get_logger()
 
@@ -58,10 +53,7 @@ class Intake:
         self,
         *,
         store: Store,
-        routes: Routes,
-        screening: Screening,
-        fraud: Fraud,
-        budgets: Budgets,
+        ways: Ways,
         ids: Mapping[IdForm, Ids],
         policies: Mapping[str, AccountPolicy],
         clock: Clock,
@@ -73,37 +65,27 @@ class Intake:
 
         Args:
             store: Where accepted messages go.
-            routes: The routing table.
-            screening: What accounts may not send.
-            fraud: Where accounts may not write to.
-            budgets: What may be spent.
+            ways: Where messages go, if they may.
             ids: Writers of message ids, per form.
-            policies: Per account, for how long texts wait for their parts, what then becomes of them, and what they
-                are screened for.
+            policies: Per account, for how long texts wait for their parts, and what then becomes of them.
             clock: Time.
             metrics: Counts.
             on_queued: Told the carriers that have new work.
             on_finished: Told what ended.
         """
         self._store = store
-        self._routes = routes
-        self._screening = screening
-        self._fraud = fraud
-        self._budgets = budgets
+        self._ways = ways
         self._ids = ids
         self._rules = _rules(policies)
-        self._screens = _screens(policies)
         self._clock = clock
         self._metrics = metrics
         self._on_queued = on_queued
         self._on_finished = on_finished
         self._numbering = Numbering(store)
 
-    def reload(self, routes: Routes, policies: Mapping[str, AccountPolicy]) -> None:
-        """Go by another routing table and other policies; what is stored keeps its decision."""
-        self._routes = routes
+    def reload(self, policies: Mapping[str, AccountPolicy]) -> None:
+        """Go by other policies; what is stored keeps its decision."""
         self._rules |= _rules(policies)
-        self._screens |= _screens(policies)
 
     async def submit(self, connection: Connection, account: LiveAccount, pdus: Sequence[Submit], at: float) -> None:
         """Store and answer what one read brought.
@@ -122,15 +104,14 @@ class Intake:
                 refused.append(respond(pdu, outcome.status))
             else:
                 accepted.append(outcome)
-        reserved = self._budgets.claim()
+        reserved = self._ways.claim()
         try:
             self._answer(connection, account, refused, at)
             if accepted:
                 version = connection.session.interface_version or 0
                 self._answer(connection, account, await self._store_all(account, accepted, version), at)
         finally:
-            self._budgets.hand_over(reserved)
-        await self._fraud.keep()
+            await self._ways.hand_over(reserved)
 
     def _consider_safely(
         self, connection: Connection, account: LiveAccount, pdu: Submit, at: float
@@ -188,47 +169,8 @@ class Intake:
         self, operation: Operation, pdu: SubmitSm, policy: AccountPolicy, version: int, now: float
     ) -> Wanted | Refusal:
         draft = read_submit(pdu, policy, version, now)
-        way = draft if isinstance(draft, Refusal) else self._find_way(policy, pdu, draft, now)
+        way = draft if isinstance(draft, Refusal) else self._ways.find(policy, pdu, draft, now)
         return self._refuse(policy, pdu, way) if isinstance(way, Refusal) else Wanted(operation, pdu, (way,))
-
-    def _find_way(self, policy: AccountPolicy, pdu: SubmitSm, draft: Draft, now: float) -> Way | Refusal:
-        if policy.screens is not None:
-            return self._find_screened_way(policy, policy.screens, pdu, draft, now)
-        return self._route_draft(draft, wanted.message(policy, pdu, draft, now), now)
-
-    def _find_screened_way(
-        self, policy: AccountPolicy, screens: Screens, pdu: SubmitSm, draft: Draft, now: float
-    ) -> Way | Refusal:
-        message = wanted.message(policy, pdu, draft, now)
-        screened = self._screening.submitted(screens, message, now, whole=draft.part is None)
-        if isinstance(screened, Refusal):
-            return screened
-        if screened.text is not message.text:
-            draft = replace(draft, text=screened.text, parts=screened.parts)
-        way = self._route_draft(draft, screened, now)
-        if isinstance(way, Refusal):
-            return way
-        # Last: what is refused after this would make its own repetition a duplicate.
-        self._screening.remember(screens, policy.system_id, draft, now)
-        decision = None if way.decision is None else screens.signed(way.decision, draft.country)
-        return Way(draft, decision, way.charges, message.parts - screened.parts)
-
-    def _route_draft(self, draft: Draft, message: Message, now: float) -> Way | Refusal:
-        if draft.part is not None:
-            hopeless = self._routes.expect(message, now)
-            if hopeless is not None:
-                return _no_way(hopeless)
-            return self._fraud.expect(message, now) or Way(draft, None)
-        decision = self._routes.route(message, now)
-        if isinstance(decision, Unroutable):
-            return _no_way(decision)
-        if refusal := self._fraud.judge(message, decision, now):
-            return refusal
-        paid = self._budgets.reserve(message, decision, now)
-        if isinstance(paid, Unaffordable):
-            self._fraud.give_back(message, decision, now)
-            return Refusal(paid.status, paid.reason)
-        return Way(draft, *paid)
 
     def _consider_several(self, pdu: SubmitMulti, policy: AccountPolicy, version: int, now: float) -> Wanted | Refusal:
         """Consider each destination; refuse the whole for what is wrong with all of them."""
@@ -239,7 +181,7 @@ class Intake:
         ways: list[Way] = []
         refusals: list[tuple[SmeAddress | DistributionList, Refusal]] = []
         for destination, draft in zip(pdu.dest_address, drafts, strict=True):
-            way = draft if isinstance(draft, Refusal) else self._find_way(policy, stated, draft, now)
+            way = draft if isinstance(draft, Refusal) else self._ways.find(policy, stated, draft, now)
             if isinstance(way, Refusal):
                 refusals.append((destination, way))
             else:
@@ -327,22 +269,13 @@ class Intake:
 
     def _not_stored(self, policy: AccountPolicy, accepted: Sequence[Wanted], fault: StoreError) -> list[Pdu]:
         """Answer for a store that cannot take more: both statuses are temporary for every known ESME."""
-        self._give_back(policy, accepted)
+        self._ways.not_stored(policy, accepted, self._clock.wall())
         full = isinstance(fault, StoreFullError)
         status = CommandStatus.ESME_RMSGQFUL if full else CommandStatus.ESME_RSYSERR
-        self._screening.forget(policy.system_id, (way.draft for each in accepted for way in each.ways))
         _log.error("submits not stored", account=policy.system_id, submits=len(accepted), reason=str(fault))
         for _ in accepted:
             self._metrics.throttled(policy.system_id, "store")
         return [each.refused(status) for each in accepted]
-
-    def _give_back(self, policy: AccountPolicy, accepted: Sequence[Wanted]) -> None:
-        """What is not stored has cost nothing."""
-        now = self._clock.wall()
-        for each in accepted:
-            for way in each.ways:
-                if way.decision is not None:
-                    self._fraud.give_back(wanted.message(policy, each.pdu, way.draft, now), way.decision, now)
 
     async def _route_completed(self, completed: Sequence[Message]) -> None:
         """Route texts whose last part has come; the parts are stored already, so a fault here refuses nothing."""
@@ -359,55 +292,19 @@ class Intake:
     async def _route(self, completed: Sequence[Message]) -> None:
         now = self._clock.wall()
         texts = [replace(message, parts=text.parts(message.text).parts) for message in completed]
-        routed = {whole.id: self._routed(whole, now) for whole in texts}
-        reserved = self._budgets.claim()
+        routed = {whole.id: self._ways.decide(whole, now) for whole in texts}
+        reserved = self._ways.claim()
         try:
             self._on_finished(await self._store.route(routed, now))
         except StoreError:
-            for whole in texts:
-                choice = routed[whole.id]
-                if choice.decision.carriers:
-                    self._fraud.give_back(replace(whole, parts=choice.parts), choice.decision, now)
+            self._ways.not_routed([(whole, routed[whole.id]) for whole in texts], now)
             raise
         finally:
-            self._budgets.hand_over(reserved)
+            await self._ways.hand_over(reserved)
         for whole in texts:
             if routed[whole.id].decision.carriers:
                 self._count_saved(whole.account, whole.parts - routed[whole.id].parts)
         self._on_queued({choice.decision.carriers[0] for choice in routed.values() if choice.decision.carriers})
-        await self._fraud.keep()
-
-    def _routed(self, whole: Message, now: float) -> Routed:
-        """Decide on a text whose parts are stored already: what cannot go, or must not, ends REJECTED."""
-        screens = self._screens.get(whole.account)
-        if screens is None:
-            return self._decided(whole, now)
-        screened = self._screening.completed(screens, whole)
-        if isinstance(screened, Refusal):
-            _log.info("text kept back", account=whole.account, reason=screened.reason, kind=screened.kind)
-            error = ErrorCode.BLOCKED if screened.kind is Kind.OPTED_OUT else ErrorCode.CONTENT_REFUSED
-            return Routed(_hopeless(screened.reason), whole.parts, error=error)
-        decided = self._decided(screened, now)
-        return replace(
-            decided,
-            decision=screens.signed(decided.decision, whole.country),
-            text=None if screened.text is whole.text else screened.text,
-        )
-
-    def _decided(self, whole: Message, now: float) -> Routed:
-        decision = self._routes.route(whole, now)
-        if isinstance(decision, Unroutable):
-            return Routed(_hopeless(decision.reason), whole.parts)
-        refusal = self._fraud.judge(whole, decision, now)
-        if refusal is not None:
-            blocked = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", refusal.reason)))
-            return Routed(blocked, whole.parts, error=ErrorCode.DESTINATION_BLOCKED)
-        paid = self._budgets.reserve(whole, decision, now)
-        if isinstance(paid, Unaffordable):
-            self._fraud.give_back(whole, decision, now)
-            unpaid = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", paid.reason)))
-            return Routed(unpaid, whole.parts, error=ErrorCode.BUDGET_SPENT)
-        return Routed(paid[0], whole.parts, paid[1])
 
     def _count_saved(self, account: str, parts: int) -> None:
         if parts:
@@ -423,21 +320,6 @@ class Intake:
         name = account.policy.system_id
         for response in responses:
             self._metrics.submit(name, status_name(response.command_status), lasted_s)
-
-
-def _hopeless(reason: str) -> Decision:
-    return Decision("", (), (Dropped("", reason),))
-
-
-def _no_way(unroutable: Unroutable) -> Refusal:
-    if unroutable.status is not None:
-        return Refusal(unroutable.status, unroutable.reason)
-    status = CommandStatus.ESME_RSUBMITFAIL if unroutable.has_rule else CommandStatus.ESME_RINVDSTADR
-    return Refusal(status, unroutable.reason)
-
-
-def _screens(policies: Mapping[str, AccountPolicy]) -> dict[str, Screens | None]:
-    return {name: policy.screens for name, policy in policies.items()}
 
 
 def _rules(policies: Mapping[str, AccountPolicy]) -> dict[str, AssemblyRule]:

@@ -72,7 +72,7 @@ async def main() -> None:
 def _cost(depot: Depot, time_: FakeClock, pdus: list[SubmitSm], opted_out: Optouts, screens: Screens | None) -> float:
     account = policy(max_tps=1e9, country="DE", screens=screens)
     front = Front(depot, time_, policies={"acme": account})
-    front.intake._screening = Screening(optouts=opted_out, secret=b"key", count=front.metrics.filtered)
+    front.ways._screening = Screening(optouts=opted_out, secret=b"key", count=front.metrics.filtered)
     begun = time.process_time()
     for pdu in pdus:
         front.intake._understand(account, pdu, 0x34)

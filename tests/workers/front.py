@@ -33,6 +33,7 @@ from smppgw.workers.receipts import Receipts
 from smppgw.workers.reception import SERVES, Reception
 from smppgw.workers.routes import RouteTally
 from smppgw.workers.screening import Screening
+from smppgw.workers.ways import Ways
 from tests.workers.fakes import (
     NO_PRICES,
     Depot,
@@ -148,12 +149,16 @@ class Front:
             clock=clock,
             metrics=self.metrics,
         )
-        self.intake = Intake(
-            store=self.depot.store,
+        self.ways = Ways(
             routes=routes_over(ROUTES, self.carriers, self.time),
             screening=self.screening,
             fraud=self.fraud,
             budgets=self.spending,
+            policies=self.policies,
+        )
+        self.intake = Intake(
+            store=self.depot.store,
+            ways=self.ways,
             ids=ids(),
             policies=self.policies,
             clock=clock,

@@ -15,8 +15,8 @@ from smppgw.smpp.consts import CommandStatus, Tag
 from smppgw.smpp.pdu import BindTransceiver, DeliverSm, Pdu, SubmitSm, SubmitSmResp
 from smppgw.smpp.text import Alphabet
 from smppgw.store.base import StoreError, StoreFailedError, StoreFullError
-from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, routes_over, submit, value_of
-from tests.workers.front import ROUTES, Front, ids
+from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
+from tests.workers.front import Front, ids
 
 OK = CommandStatus.ESME_ROK
 
@@ -408,7 +408,7 @@ async def test_a_text_with_a_missing_part_is_not_sent_where_nothing_is_said(fron
 
 async def test_a_reload_changes_the_rule_for_texts_that_come_after_it(depot: Depot, time: FakeClock) -> None:
     front = front_with(depot, time)
-    front.intake.reload(routes_over(ROUTES, front.carriers, time), {"acme": policy(send_incomplete=True)})
+    front.intake.reload({"acme": policy(send_incomplete=True)})
 
     await incomplete(front)
 

@@ -405,7 +405,7 @@ async def test_nothing_is_saved_by_a_text_that_no_carrier_takes(depot: Depot, ti
 
 async def test_a_text_that_came_in_parts_is_paid_for_as_it_is_sent(depot: Depot, time: FakeClock) -> None:
     front = front_with(depot, time, respelling=Respelling.PUNCTUATION)
-    front.intake._fraud = watcher = Watcher()  # type: ignore[assignment]
+    front.ways._fraud = watcher = Watcher()  # type: ignore[assignment]
     depot.scripted.fail("route", StoreError("busy"))
     peer = await front.bound_peer()
 
