@@ -16,9 +16,7 @@ from smppgw.app.gateway import Gateway
 from smppgw.app.reloading import Configuration
 from smppgw.app.tls import server_context
 from smppgw.config import loader
-from smppgw.config.faults import ConfigFaults, Fault
 from smppgw.config.settings import Settings
-from smppgw.core.rate_files import RateFaults
 from smppgw.ops import logs
 from smppgw.ops.clock import Clock
 from smppgw.store.base import StoreError
@@ -33,25 +31,24 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         ConfigFaults: It cannot be used; holds every fault.
     """
-    return _read(path, os.environ if environ is None else environ).settings
+    return read(path, environ).settings
 
 
-def _read(path: Path, environ: Mapping[str, str]) -> Configuration:
-    settings = loader.load(path, MODELS, environ)
+def read(path: Path, environ: Mapping[str, str] | None = None) -> Configuration:
+    """Read and check a configuration, and keep what the files say that it names.
+
+    Raises:
+        ConfigFaults: It cannot be used; holds every fault.
+    """
+    loaded = loader.load_whole(path, MODELS, os.environ if environ is None else environ)
+    settings = loaded.settings
     check_files(settings.carriers)
-    try:
-        return Configuration(
-            settings,
-            policies.prices(settings),
-            server_context(settings.smpp),
-            policies.callees(settings.accounts),
-        )
-    except (OSError, UnicodeDecodeError) as fault:
-        raise ConfigFaults((Fault("rates", f"a rate card cannot be read: {fault}"),)) from None
-    except RateFaults as faults:
-        raise ConfigFaults(
-            tuple(Fault(f"{faults.name}:{fault.line}", fault.reason) for fault in faults.faults)
-        ) from None
+    return Configuration(
+        settings,
+        policies.prices(loaded),
+        server_context(settings.smpp),
+        policies.callees(settings.accounts),
+    )
 
 
 def run(path: Path) -> int:
@@ -60,7 +57,7 @@ def run(path: Path) -> int:
     Raises:
         ConfigFaults: The configuration cannot be used.
     """
-    gateway = Gateway(lambda: _read(path, os.environ), Clock(), os.environ)
+    gateway = Gateway(lambda: read(path), Clock(), os.environ)
     settings = gateway.settings
     pipe = logs.configure(settings.log.format, settings.log.level)
     log = structlog.get_logger()

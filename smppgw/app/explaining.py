@@ -13,9 +13,9 @@ from typing import Final, TypeVar
 
 from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
+from smppgw.app.reloading import Configuration
 from smppgw.carriers.base import Admits, Carrier
 from smppgw.carriers.http import Unobserved
-from smppgw.config.settings import Settings
 from smppgw.core.model import Decision, Message, TrafficClass
 from smppgw.core.optout import Optouts
 from smppgw.core.routing.market import Standing
@@ -85,15 +85,15 @@ class Hypothesis:
     """None: what the account's rules make of it."""
 
 
-def explain(settings: Settings, asked: Hypothesis, clock: Clock) -> Explanation:
+def explain(configuration: Configuration, asked: Hypothesis, clock: Clock) -> Explanation:
     """Explain what would become of a message.
 
     Raises:
         KeyError: There is no such account.
         StoreError: The store cannot be read.
     """
+    settings, prices, now = configuration.settings, configuration.prices, clock.wall()
     policy = policies.account_policies(settings)[asked.account]
-    prices, now = policies.prices(settings), clock.wall()
     pdu = _submit_of(asked, policy.alphabets[DataCoding.DEFAULT])
     draft = read_submit(pdu, policy, VERSION_3_4, now)
     if isinstance(draft, Refusal):

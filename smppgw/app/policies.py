@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from smppgw.config.budgets import BudgetLimit
 from smppgw.config.destinations import allowed_countries
 from smppgw.config.kinds import UTC_NAME
 from smppgw.config.listen import Listen
+from smppgw.config.loader import Loaded
 from smppgw.config.pumping import PumpingSettings
 from smppgw.config.routes import Route
 from smppgw.config.settings import Settings
@@ -22,7 +22,6 @@ from smppgw.core.classes import ClassRule
 from smppgw.core.ids import IdForm
 from smppgw.core.lockout import LockoutRules
 from smppgw.core.pumping import Kind, Limit, PumpingRules
-from smppgw.core.rates import Exchange, RateCard
 from smppgw.core.routing import patterns
 from smppgw.core.routing.rules import Candidate, Constraints, Rule
 from smppgw.core.routing.table import Router
@@ -37,7 +36,6 @@ from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.pricing import Prices
 from smppgw.workers.reception import SERVES
 
-_ENCODING: Final = "utf-8-sig"
 _BURST_OF_PLACES: Final = 10
 """How often all binds of an account may come at once, however small its bind_rate: a link that flaps is no storm."""
 
@@ -222,24 +220,7 @@ def bind_rate(settings: Settings) -> BindRate:
     return BindRate.of(settings.smpp.bind_rate_per_ip)
 
 
-def prices(settings: Settings) -> Prices:
-    """Read the rate cards and the exchange rates.
-
-    Raises:
-        RateFaults: A card is faulty; the text names file and lines.
-    """
-    cards = {name: RateCard.parse(_lines(path), str(path)) for name, path in rate_files(settings).items()}
-    exchange = settings.rates.exchange
-    return Prices(
-        cards, Exchange.parse(_lines(exchange), str(exchange)) if exchange else Exchange(), settings.rates.currency
-    )
-
-
-def rate_files(settings: Settings) -> Mapping[str, Path]:
-    """Return the rate card of each carrier that has one."""
-    found = {name: getattr(config, "rates", None) for name, config in settings.carriers.items()}
-    return {name: path for name, path in found.items() if path is not None}
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(_ENCODING).splitlines()
+def prices(loaded: Loaded) -> Prices:
+    """Return the prices of the carriers, from the files that were read with the configuration."""
+    tables = loaded.tables
+    return Prices(tables.cards, tables.exchange, loaded.settings.rates.currency)

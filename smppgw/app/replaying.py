@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
+from smppgw.app.reloading import Configuration
 from smppgw.carriers.http import Unobserved
 from smppgw.config.settings import Settings
 from smppgw.core.model import Decision, Message
@@ -84,7 +85,7 @@ class Replay:
     """For people: why the first message was refused that was, by route and result."""
 
 
-def replay(running: Settings, changed: Settings, since: float, clock: Clock) -> Replay:
+def replay(running: Settings, changed: Configuration, since: float, clock: Clock) -> Replay:
     """Run the traffic since a time, Unix seconds, through the routes and rate cards of another configuration.
 
     Args:
@@ -95,12 +96,11 @@ def replay(running: Settings, changed: Settings, since: float, clock: Clock) -> 
 
     Raises:
         StoreError: There is no store, or it cannot be read.
-        RateFaults: A card of ``changed`` has become faulty since it was checked.
     """
-    prices = policies.prices(changed)
-    carriers = make_carriers(changed.carriers, clock, Unobserved())
+    prices = changed.prices
+    carriers = make_carriers(changed.settings.carriers, clock, Unobserved())
     market = LiveMarket(carriers, prices, tuple, clock)
-    router = policies.router(changed.routes)
+    router = policies.router(changed.settings.routes)
     found = Replay(since=since, currency=prices.currency)
     with _reader(running) as reader:
         market.finished(recent(reader, threading.Lock(), _REMEMBERED))

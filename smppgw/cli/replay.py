@@ -11,13 +11,13 @@ from typing import Any, Final
 import click
 
 from smppgw import app
+from smppgw.app.reloading import Configuration
 from smppgw.app.replaying import Flow, Replay, Sums, Way, by, total
 from smppgw.app.replaying import replay as replayed
 from smppgw.cli.exits import Exit
 from smppgw.cli.options import config_option
 from smppgw.cli.telling import tell_faults
 from smppgw.config.faults import ConfigFaults
-from smppgw.config.settings import Settings
 from smppgw.core.values import parse_duration
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import escape
@@ -77,15 +77,15 @@ def _replayed(config: Path, rules: Path, since_s: float) -> Replay:
     clock = Clock()
     running, changed = _loaded(config), _loaded(rules)
     try:
-        return replayed(running, changed, clock.wall() - since_s, clock)
+        return replayed(running.settings, changed, clock.wall() - since_s, clock)
     except StoreError as fault:
         click.echo(f"the store cannot be read: {escape(str(fault))}", err=True)
         sys.exit(Exit.FAILED)
 
 
-def _loaded(file: Path) -> Settings:
+def _loaded(file: Path) -> Configuration:
     try:
-        return app.load(file)
+        return app.read(file)
     except ConfigFaults as faults:
         click.echo(f"{escape(str(file))}:", err=True)
         tell_faults(faults, err=True)

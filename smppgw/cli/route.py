@@ -85,8 +85,7 @@ def explain_command(
 def _explained(config: Path, asked: Hypothesis, at: datetime | None) -> Explanation:
     clock = Clock() if at is None else Clock(wall=at.replace(tzinfo=UTC).timestamp)
     try:
-        settings = app.load(config)
-        return explain(settings, asked, clock)
+        return explain(app.read(config), asked, clock)
     except ConfigFaults as faults:
         tell_faults(faults, err=True)
         sys.exit(Exit.CONFIG)

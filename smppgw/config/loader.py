@@ -20,6 +20,7 @@ from smppgw.config.environment import named, override
 from smppgw.config.faults import ConfigFaults, Fault, Findings
 from smppgw.config.kinds import Section, anchored
 from smppgw.config.listen import Listen
+from smppgw.config.rate_checks import RateTables
 from smppgw.config.reading import read, suggest
 from smppgw.config.routes import Route
 from smppgw.config.secrets import UNREAD, Vault, account_hash, companions, fill_carrier, fill_outbind
@@ -55,7 +56,19 @@ class _Account(NamedTuple):
     model: Account | None
 
 
+class Loaded(NamedTuple):
+    """A configuration, and what the rate cards that it names say."""
+
+    settings: Settings
+    tables: RateTables
+
+
 def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Mapping[str, str]) -> Settings:
+    """Read a configuration for its settings only (see ``load_whole``)."""
+    return load_whole(path, carrier_models, environ).settings
+
+
+def load_whole(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Mapping[str, str]) -> Loaded:
     """Read a configuration.
 
     Args:
@@ -92,8 +105,8 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         budgets.check(readable, carrier_budgets, carriers, rates.currency, findings)
     files: dict[str, BaseModel] = {f"accounts[{account.system_id}]": account for account in readable}
     files |= {f"carriers.{name}": carrier for name, carrier in carriers.items()}
-    checks.check_files({"smpp": smpp, **files, "rates": rates}, findings)
-    rate_checks.check_rates(rates, carriers, routes, findings)
+    checks.check_files({"smpp": smpp, **files}, findings)
+    tables = rate_checks.check_rates(rates, carriers, routes, findings)
     checks.check_cautions(carriers, findings)
     checks.check_outbinds(readable, findings, protect=smpp is not None and smpp.require_protection)
     if smpp:
@@ -110,7 +123,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
 
     if findings.faults or not (smpp and http and store and log and gateway and rates):
         raise ConfigFaults(tuple(named(findings.faults, origins)))
-    return Settings(
+    settings = Settings(
         source=source,
         smpp=smpp,
         http=http,
@@ -125,6 +138,7 @@ def load(path: Path, carrier_models: Mapping[str, type[BaseModel]], environ: Map
         content=content,
         warnings=tuple(findings.warnings),
     )
+    return Loaded(settings, tables)
 
 
 def http_listen(path: Path, environ: Mapping[str, str]) -> Listen:

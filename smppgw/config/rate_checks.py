@@ -1,6 +1,7 @@
 """What rate cards must be like, each by itself and together with the exchange rates and the routes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,7 +14,7 @@ from smppgw.core.numbers import calling_code
 from smppgw.core.rate_checks import Reach, remarks, unconvertible
 from smppgw.core.rate_files import RateFault, RateFaults
 from smppgw.core.rate_rows import RateRow, read_rows
-from smppgw.core.rates import Exchange
+from smppgw.core.rates import Exchange, RateCard
 
 _Table = TypeVar("_Table")
 
@@ -21,10 +22,19 @@ _SHOWN: Final = 10
 """Warnings of one card that still get read."""
 
 
+@dataclass(frozen=True, slots=True)
+class RateTables:
+    """What the files say that were checked: who goes by it need not read them again, which takes seconds."""
+
+    cards: Mapping[str, RateCard]
+    """By carrier, of those that name one."""
+    exchange: Exchange
+
+
 def check_rates(
     rates: RatesSettings | None, carriers: Mapping[str, BaseModel], routes: Sequence[Route], findings: Findings
-) -> None:
-    """Read all cards, as the start will; files that are not there are told by others.
+) -> RateTables:
+    """Read all cards and the exchange rates; what is faulty is left out.
 
     Args:
         rates: None where the section is faulty.
@@ -35,6 +45,7 @@ def check_rates(
     exchange: Exchange | None = Exchange()
     if rates is not None and rates.exchange is not None:
         exchange = _read(Exchange.parse, rates.exchange, "rates.exchange", findings)
+    cards: dict[str, RateCard] = {}
     reaches: dict[str, Reach] = {}
     for name, carrier in carriers.items():
         file, path = getattr(carrier, "rates", None), f"carriers.{name}.rates"
@@ -43,12 +54,15 @@ def check_rates(
         if rates is not None and exchange is not None:
             _tell(unconvertible(rows, {rates.currency, *exchange.currencies}), file, path, findings)
         _remark(rows, file, path, findings)
+        cards[name] = RateCard(str(file), rows)
         reaches[name] = Reach(rows)
     _check_reach(routes, reaches, findings)
+    return RateTables(cards, exchange or Exchange())
 
 
 def _read(reader: Callable[[Iterable[str], str], _Table], file: Path, path: str, findings: Findings) -> _Table | None:
     if not file.is_file():
+        findings.fault(path, f"there is no file {file}")
         return None
     try:
         with file.open(encoding="utf-8") as lines:

@@ -6,11 +6,9 @@ import pytest
 from pydantic import BaseModel
 
 from smppgw import app
-from smppgw.app import policies
 from smppgw.app.carriers import _MAKERS, MODELS, make_carriers
 from smppgw.carriers.loopback import Loopback
 from smppgw.config.faults import ConfigFaults
-from smppgw.core.rate_files import RateFault, RateFaults
 from smppgw.ops.clock import Clock
 from tests.app.conftest import Load
 from tests.workers.fakes import metrics_for
@@ -32,20 +30,6 @@ def test_every_line_of_a_faulty_rate_card_is_named(load_text: Load, tmp_path: Pa
 def test_a_rate_card_that_is_not_there_is_a_fault(load_text: Load) -> None:
     with pytest.raises(ConfigFaults, match=r"card\.csv"):
         load_text(carriers=WITH_CARD)
-
-
-def test_a_card_that_becomes_faulty_between_check_and_use_is_a_fault_too(
-    load_text: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def faulty(settings: object) -> None:
-        raise RateFaults("card.csv", [RateFault(3, "no price"), RateFault(5, "no currency")])
-
-    monkeypatch.setattr(policies, "prices", faulty)
-
-    with pytest.raises(ConfigFaults) as caught:
-        load_text()
-
-    assert [fault.path for fault in caught.value.faults] == ["card.csv:3", "card.csv:5"]
 
 
 @pytest.mark.parametrize("kind", ["alibaba", "alibaba-globe"])

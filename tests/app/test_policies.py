@@ -5,6 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from smppgw import app
 from smppgw.app import policies
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.budgets import AtLimit, Period, Scope
@@ -181,7 +182,7 @@ def test_prices_come_from_the_cards_and_the_exchange_rates(load_text: Load, tmp_
         more='[rates]\nexchange = "rates.csv"',
     )
 
-    prices = policies.prices(settings)
+    prices = app.read(settings.source, {}).prices
 
     assert prices.of("loop", "491710000001", "DE", TrafficClass.OTP, 1, NOW, 0) == Cost(100_000, "USD", 80_000)
     assert prices.of("other", "491710000001", "DE", TrafficClass.OTP, 1, NOW, 0) is None

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 import structlog
 
-from smppgw.app import policies
+from smppgw import app
 from smppgw.app.crew import Crew
 from smppgw.app.reloading import Configuration, Reloader
 from smppgw.config.faults import ConfigFaults, Fault
@@ -89,7 +89,7 @@ class Scene:
 
 
 def _configuration(settings: Settings) -> Configuration:
-    return Configuration(settings, policies.prices(settings), None, policies.callees(settings.accounts))
+    return app.read(settings.source, {})
 
 
 async def test_a_good_configuration_is_gone_by(load_text: Load) -> None:

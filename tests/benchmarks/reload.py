@@ -102,7 +102,7 @@ async def seen(log: Sequence[Mapping[str, Any]], event: str, times: int) -> Mapp
 
 
 async def measure(file: Path, log: Sequence[Mapping[str, Any]]) -> None:
-    gateway = Gateway(lambda: app._read(file, {}), Clock(), {})
+    gateway = Gateway(lambda: app.read(file, {}), Clock(), {})
     running = asyncio.create_task(gateway.run())
     ready = await seen(log, "ready", 1)
     esme = await bind(int(ready["smpp"][0].rpartition(":")[2]))

@@ -56,7 +56,7 @@ def test_the_routes_lead_each_message_to_the_expected_carrier(loaded: Settings, 
 def test_one_carrier_alone_has_no_prices(loaded: Settings, case: Case) -> None:
     number = number_of(case)
 
-    price = policies.prices(loaded).of(
+    price = app.read(loaded.source, {}).prices.of(
         case.carrier, number.digits, number.country, TrafficClass.TRANSACTIONAL, 1, time.time(), 0
     )
 
