@@ -141,11 +141,9 @@ class Crew:
             on_queued=self._queued,
             on_finished=self._finished,
         )
-        self._operations = Operations(
+        operations = Operations(
             store=store,
-            routes=routes,
-            screening=self._screening,
-            budgets=self.budgets,
+            ways=self._ways,
             ids=ids,
             clock=clock,
             metrics=metrics,
@@ -155,7 +153,7 @@ class Crew:
         self.reception = Reception(
             binds=self.binds,
             intake=self._intake,
-            operations=self._operations,
+            operations=operations,
             receipts=self.receipts,
             clock=clock,
             metrics=metrics,
@@ -214,7 +212,6 @@ class Crew:
         routes = Routes(router, self._market, random, self._tally)
         self._ways.reload(routes, policies)
         self._intake.reload(policies)
-        self._operations.reload(routes)
         self.pushed.reload(policies, prices)
         for settlement in self._settlements:
             settlement.prices = prices

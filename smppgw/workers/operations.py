@@ -37,11 +37,9 @@ from smppgw.smpp.dialects import Dialect, IdInText
 from smppgw.smpp.pdu import CancelSm, CancelSmResp, Pdu, QuerySm, QuerySmResp, ReplaceSm, ReplaceSmResp, respond
 from smppgw.store.base import Finish, Store, StoreError
 from smppgw.workers.binds import LiveAccount
-from smppgw.workers.budgets import Budgets, Unaffordable
 from smppgw.workers.policy import AccountPolicy
-from smppgw.workers.routes import Routes, Unroutable
-from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Refusal, Rewrite, read_replacement, status_name
+from smppgw.workers.ways import Ways
 
 _log = structlog.get_logger()
 
@@ -63,9 +61,7 @@ class Operations:
         self,
         *,
         store: Store,
-        routes: Routes,
-        screening: Screening,
-        budgets: Budgets,
+        ways: Ways,
         ids: Mapping[IdForm, Ids],
         clock: Clock,
         metrics: Metrics,
@@ -76,9 +72,7 @@ class Operations:
 
         Args:
             store: Where the messages are.
-            routes: The routing table.
-            screening: What accounts may not send.
-            budgets: What may be spent.
+            ways: Where messages go, if they may.
             ids: Readers of message ids, per form.
             clock: Time.
             metrics: Counts.
@@ -86,19 +80,13 @@ class Operations:
             on_finished: Told what ended.
         """
         self._store = store
-        self._routes = routes
-        self._screening = screening
-        self._budgets = budgets
+        self._ways = ways
         self._ids = ids
         self._clock = clock
         self._metrics = metrics
         self._on_queued = on_queued
         self._on_finished = on_finished
         self._buckets: dict[str, TokenBucket] = {}
-
-    def reload(self, routes: Routes) -> None:
-        """Go by another routing table."""
-        self._routes = routes
 
     async def serve(self, connection: Connection, account: LiveAccount, pdu: Question, at: float) -> None:
         """Answer one request; ``at`` in monotonic seconds."""
@@ -200,15 +188,15 @@ class Operations:
             return _FIXED
         now = self._clock.wall()
         rewrite = read_replacement(pdu, found.original, policy, version, now)
-        replacement = rewrite if isinstance(rewrite, Refusal) else self._route(policy, pdu, found.original, rewrite)
+        replacement = rewrite if isinstance(rewrite, Refusal) else self._route(pdu, found.original, rewrite, now)
         if isinstance(replacement, Refusal):
             return replacement
-        reserved = self._budgets.claim()
+        reserved = self._ways.claim()
         try:
             if not await self._store.replace(replacement, now):
                 return _FIXED
         finally:
-            self._budgets.hand_over(reserved)
+            await self._ways.hand_over(reserved)
         self._on_queued(replacement.decision.carriers[:1])
         _log.info("replaced", account=policy.system_id)
         if replacement.replaced:
@@ -221,9 +209,7 @@ class Operations:
             )
         return ReplaceSmResp(sequence_number=pdu.sequence_number)
 
-    def _route(
-        self, policy: AccountPolicy, pdu: ReplaceSm, original: Original, rewrite: Rewrite
-    ) -> Replacement | Refusal:
+    def _route(self, pdu: ReplaceSm, original: Original, rewrite: Rewrite, now: float) -> Replacement | Refusal:
         """Ask for the way of the new text, as a submit does; it may be another one."""
         message = replace(
             original.message,
@@ -232,26 +218,17 @@ class Operations:
             schedule_at=rewrite.schedule_at,
             expires_at=rewrite.expires_at,
         )
-        screens = policy.screens
-        if screens is not None:
-            screened = self._screening.completed(screens, message)
-            if isinstance(screened, Refusal):
-                return Refusal(CommandStatus.ESME_RREPLACEFAIL, screened.reason, screened.kind)
-            message = screened
-        decision = self._routes.route(message, self._clock.wall())
-        if isinstance(decision, Unroutable):
-            return Refusal(CommandStatus.ESME_RREPLACEFAIL, decision.reason)
-        paid = self._budgets.reserve(message, decision, self._clock.wall())
-        if isinstance(paid, Unaffordable):
-            return Refusal(CommandStatus.ESME_RREPLACEFAIL, paid.reason)
-        decision, charges = paid
+        found = self._ways.rewrite(message, now)
+        if isinstance(found, Refusal):
+            return replace(found, status=CommandStatus.ESME_RREPLACEFAIL)
+        message, decision, charges = found
         return Replacement(
             message=message.id,
-            account=policy.system_id,
+            account=message.account,
             text=message.text,
             parts=message.parts,
             replaced=rewrite.replaced,
-            decision=decision if screens is None else screens.signed(decision, message.country),
+            decision=decision,
             schedule_at=message.schedule_at,
             expires_at=message.expires_at,
             registered_delivery=pdu.registered_delivery,

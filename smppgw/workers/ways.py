@@ -6,6 +6,7 @@ way is given back where the store then does not take the message.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import structlog
 
@@ -26,6 +27,16 @@ from smppgw.workers.translate import Draft, Refusal
 from smppgw.workers.wanted import Wanted, Way
 
 _log = structlog.get_logger()
+
+
+class Rewritten(NamedTuple):
+    """The way of a text that takes the place of another."""
+
+    message: Message
+    """As it may be sent."""
+    decision: Decision
+    charges: tuple[Charge, ...]
+    """What it has reserved of budgets."""
 
 
 class Ways:
@@ -144,6 +155,28 @@ class Ways:
             unpaid = decision._replace(carriers=(), dropped=(*decision.dropped, Dropped("", paid.reason)))
             return Routed(unpaid, whole.parts, error=ErrorCode.BUDGET_SPENT)
         return Routed(paid[0], whole.parts, paid[1])
+
+    # --- texts that wait and get another content ----------------------------------------------------------------------
+
+    def rewrite(self, message: Message, now: float) -> Rewritten | Refusal:
+        """Return the way of a new text, or say why it has none; it goes to the same recipient, so nobody is watched.
+
+        What the old text has reserved is given back when the store takes the new one.
+        """
+        screens = self._screens.get(message.account)
+        if screens is not None:
+            screened = self._screening.completed(screens, message)
+            if isinstance(screened, Refusal):
+                return screened
+            message = screened
+        decision = self._routes.route(message, now)
+        if isinstance(decision, Unroutable):
+            return _no_way(decision)
+        paid = self._budgets.reserve(message, decision, now)
+        if isinstance(paid, Unaffordable):
+            return Refusal(paid.status, paid.reason)
+        decision, charges = paid
+        return Rewritten(message, decision if screens is None else screens.signed(decision, message.country), charges)
 
     # --- what becomes of what was taken up ----------------------------------------------------------------------------
 

@@ -168,9 +168,7 @@ class Front:
         )
         self.operations = Operations(
             store=self.depot.store,
-            routes=routes_over(ROUTES, self.carriers, self.time),
-            screening=self.screening,
-            budgets=self.spending,
+            ways=self.ways,
             ids=ids(),
             clock=clock,
             metrics=self.metrics,

@@ -487,6 +487,6 @@ async def test_a_reload_brings_new_routes(front: Front) -> None:
     peer = await front.bound_peer()
     message_id = await submitted(peer)
 
-    front.operations.reload(routes_over([], {}, front.time))
+    front.ways.reload(routes_over([], {}, front.time), front.policies)
 
     assert await status(peer, replace_sm(message_id)) == CommandStatus.ESME_RREPLACEFAIL

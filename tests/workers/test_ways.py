@@ -16,7 +16,7 @@ from smppgw.workers.routes import Routes, Unroutable
 from smppgw.workers.screening import Screening
 from smppgw.workers.translate import Draft, Refusal, read_submit
 from smppgw.workers.wanted import Wanted, Way, message
-from smppgw.workers.ways import Ways
+from smppgw.workers.ways import Rewritten, Ways
 from tests.workers.fakes import START, policy, submit
 
 DECISION = Decision("all", ("alpha",))
@@ -135,6 +135,17 @@ def test_a_text_that_is_stored_already_ends_by_who_refuses_it(refusing: str, err
 
     assert routed.decision.carriers == (("alpha",) if error is None else ())
     assert error is None or routed.error is error
+
+
+@pytest.mark.parametrize(("refusing", "asked"), [("", 3), ("screened", 1), ("routed", 2), ("paid", 3)])
+def test_a_new_text_is_screened_routed_and_paid_for_and_nobody_is_watched(refusing: str, asked: int) -> None:
+    examiners = Examiners(refusing)
+    whole = message(SCREENED, PDU, draft(), START)
+
+    found = examiners.ways().rewrite(whole, START)
+
+    assert examiners.asked == ["screened", "routed", "paid"][:asked]
+    assert isinstance(found, Refusal) if refusing else found == Rewritten(whole, DECISION, (CHARGE,))
 
 
 def test_what_is_not_stored_is_given_back_and_may_be_submitted_again() -> None:
