@@ -1,6 +1,5 @@
 """The workers of one daemon, wired to each other: who rings whose bell, who hears what ended."""
 
-import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from random import random
@@ -9,41 +8,28 @@ from typing import Final, Protocol
 import structlog
 
 from smppgw.app.entrance import pushers
+from smppgw.app.front import OpenFront
 from smppgw.carriers.base import Carrier, Reconciles
-from smppgw.core.bind_rates import BindRate, BindRates
 from smppgw.core.budgets import Budget
 from smppgw.core.health import Circuit, CircuitState
-from smppgw.core.ids import IdForm, Ids
-from smppgw.core.lockout import Lockout, LockoutRules
 from smppgw.core.model import BatchId
 from smppgw.core.optout import Optouts
 from smppgw.core.routing.table import Router
 from smppgw.core.verdict import Inbound
 from smppgw.ops.clock import Clock
 from smppgw.ops.metrics import Metrics
-from smppgw.ops.passwords import Passwords
-from smppgw.smpp.dial import Dialler
-from smppgw.smpp.settings import SessionSettings
-from smppgw.smpp.tally import Tally
 from smppgw.store.base import Finish, Reported, Store
-from smppgw.workers.binds import Binds
 from smppgw.workers.budgets import Budgets
 from smppgw.workers.calling import Settlement
 from smppgw.workers.dispatch import Dispatcher
 from smppgw.workers.doubts import Doubts
 from smppgw.workers.fraud import Fraud
-from smppgw.workers.guard import Guard
-from smppgw.workers.intake import Intake
 from smppgw.workers.market import LiveMarket
-from smppgw.workers.operations import Operations
-from smppgw.workers.outbind import Callee, Outbinds
 from smppgw.workers.pace import Occasions
 from smppgw.workers.policy import AccountPolicy
 from smppgw.workers.poll import Poller
 from smppgw.workers.pricing import Prices
 from smppgw.workers.pushes import Pushed
-from smppgw.workers.receipts import Receipts
-from smppgw.workers.reception import Reception
 from smppgw.workers.reconcile import Reconciler
 from smppgw.workers.routes import Routes, RouteTally
 from smppgw.workers.screening import Screening
@@ -85,14 +71,7 @@ class Crew:
         prices: Prices,
         budgets: Sequence[Budget],
         optouts: Optouts,
-        ids: Mapping[IdForm, Ids],
-        passwords: Passwords,
-        lockout_rules: LockoutRules,
-        bind_rate: BindRate,
-        callees: Mapping[str, Callee],
-        session_settings: SessionSettings,
-        tally: Tally,
-        receipt_window: int,
+        open_front: OpenFront,
         outgoing_kept_s: float,
         messages_kept_s: float,
         clock: Clock,
@@ -101,16 +80,6 @@ class Crew:
         self._clock = clock
         self._metrics = metrics
         self.circuits = {name: Circuit() for name in carriers}
-        guard = Guard(Lockout(lockout_rules), BindRates(bind_rate), clock, asyncio.get_running_loop().call_later)
-        self.binds = Binds(policies, passwords, metrics, guard, self._owed, clock.monotonic())
-        self.receipts = Receipts(
-            store=store,
-            accounts=self.binds.accounts,
-            window=receipt_window,
-            clock=clock,
-            metrics=metrics,
-            jitter=random,
-        )
         self._settlements: list[Settlement] = []
         self._market = LiveMarket(carriers, prices, self._who_is_down, clock)
         self._tally = RouteTally()
@@ -131,45 +100,9 @@ class Crew:
         self._ways = Ways(
             routes=routes, screening=self._screening, fraud=self._fraud, budgets=self.budgets, policies=policies
         )
-        self._intake = Intake(
-            store=store,
-            ways=self._ways,
-            ids=ids,
-            policies=policies,
-            clock=clock,
-            metrics=metrics,
-            on_queued=self._queued,
-            on_finished=self._finished,
-        )
-        operations = Operations(
-            store=store,
-            ways=self._ways,
-            ids=ids,
-            clock=clock,
-            metrics=metrics,
-            on_queued=self._queued,
-            on_finished=self._finished,
-        )
-        self.reception = Reception(
-            binds=self.binds,
-            intake=self._intake,
-            operations=operations,
-            receipts=self.receipts,
-            clock=clock,
-            metrics=metrics,
-        )
-        self.dialler = Dialler(self.reception, session_settings, clock=clock.monotonic, tally=tally)
-        self.outbinds = Outbinds(
-            callees,
-            dialler=self.dialler,
-            accounts=self.binds.accounts,
-            store=store,
-            clock=clock,
-            metrics=metrics,
-            jitter=random,
-        )
+        self.front = open_front(ways=self._ways, on_queued=self._queued, on_finished=self._finished)
         self.dispatchers: dict[str, Dispatcher] = {}
-        self.stoppable: list[Worker] = [self.outbinds, self.budgets]
+        self.stoppable: list[Worker] = [self.front.outbinds, self.budgets]
         for carrier in carriers.values():
             self._hire_for(carrier, store, prices)
         self.pushed = Pushed(
@@ -189,12 +122,12 @@ class Crew:
         self.stoppable.append(
             Sweeper(
                 store=store,
-                accounts=self.binds.accounts,
+                accounts=self.front.binds.accounts,
                 outgoing_kept_s=outgoing_kept_s,
                 messages_kept_s=messages_kept_s,
                 clock=clock,
                 metrics=metrics,
-                route_left_over=self._intake.route_left_over,
+                route_left_over=self.front.intake.route_left_over,
                 on_finished=self._finished,
                 on_due=lambda: self._queued(self.dispatchers),
             )
@@ -204,14 +137,12 @@ class Crew:
         """Go by another configuration from now on; return the prices by which nobody goes any more."""
         former = self._market.prices
         self._metrics.know_accounts(policies)
-        self.binds.reload(policies, self._clock.monotonic())
-        self.receipts.reload()
         self._market.prices = prices
         self.show_routing()
         self._metrics.know_rules(rule.name for rule in router.rules)
         routes = Routes(router, self._market, random, self._tally)
         self._ways.reload(routes, policies)
-        self._intake.reload(policies)
+        self.front.reload(policies)
         self.pushed.reload(policies, prices)
         for settlement in self._settlements:
             settlement.prices = prices
@@ -252,7 +183,7 @@ class Crew:
             on_reported=self._reported,
             on_taken=self._market.accepted,
             parts_this_month=self._market.taken_this_month,
-            on_owed=self._owed,
+            on_owed=self.front.owed,
         )
         self._settlements.append(settlement)
         occasions = Occasions(carrier.limits, self._clock)
@@ -310,11 +241,8 @@ class Crew:
             if name in self.dispatchers:
                 self.dispatchers[name].bell.ring()
 
-    def _owed(self, account: str) -> None:
-        self.receipts.owed(account)
-
     def _came_in(self, account: str, _inbound: Inbound) -> None:
-        self.receipts.owed(account)
+        self.front.owed(account)
 
     def _reported(self, reported: Reported) -> None:
         """Take up what last words of carriers have changed."""
@@ -338,4 +266,4 @@ class Crew:
                 finish.account, finish.carrier, finish.outcome.name.lower(), now - finish.accepted_at
             )
         for account in {finish.account for finish in finishes}:
-            self.receipts.owed(account)
+            self.front.owed(account)

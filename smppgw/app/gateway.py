@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -22,6 +23,7 @@ from smppgw.app import policies
 from smppgw.app.carriers import make_carriers
 from smppgw.app.crew import Crew
 from smppgw.app.entrance import doors
+from smppgw.app.front import Front, OpenFront
 from smppgw.app.reloading import Configuration, Reloader
 from smppgw.app.vitals import Vitals
 from smppgw.carriers.retired import Retired
@@ -145,9 +147,6 @@ class Gateway:
         for name, carrier in carriers.items():
             if carrier.problem:
                 _log.warning("carrier not ready, its messages wait", carrier=name, reason=carrier.problem)
-        passwords = Passwords()
-        opened.callback(passwords.close)
-        key = await store.secret("ids")
         crew = Crew(
             store=store,
             carriers=carriers,
@@ -156,14 +155,7 @@ class Gateway:
             prices=self._prices,
             budgets=policies.budgets(settings),
             optouts=Optouts(await store.optouts()),
-            ids={form: Ids(key, form) for form in IdForm},
-            passwords=passwords,
-            lockout_rules=policies.lockout_rules(settings),
-            bind_rate=policies.bind_rate(settings),
-            callees=self._callees,
-            session_settings=self._session_settings,
-            tally=self._tally,
-            receipt_window=settings.smpp.receipt_window,
+            open_front=await self._front(store, opened),
             outgoing_kept_s=settings.store.receipts_retention,
             messages_kept_s=settings.store.messages_retention,
             clock=self._clock,
@@ -180,13 +172,34 @@ class Gateway:
         )
         return store, crew, entrance.routes()
 
+    async def _front(self, store: SqliteStore, opened: contextlib.AsyncExitStack) -> OpenFront:
+        settings = self.settings
+        passwords = Passwords()
+        opened.callback(passwords.close)
+        key = await store.secret("ids")
+        return partial(
+            Front,
+            store=store,
+            policies=self._policies,
+            ids={form: Ids(key, form) for form in IdForm},
+            passwords=passwords,
+            lockout_rules=policies.lockout_rules(settings),
+            bind_rate=policies.bind_rate(settings),
+            callees=self._callees,
+            session_settings=self._session_settings,
+            tally=self._tally,
+            receipt_window=settings.smpp.receipt_window,
+            clock=self._clock,
+            metrics=self._metrics,
+        )
+
     async def _work(self, store: SqliteStore, crew: Crew, http_at: Sequence[str]) -> None:
         async with asyncio.TaskGroup() as duties:
             stoppable = [duties.create_task(worker.run(), name=type(worker).__name__) for worker in crew.stoppable]
             listeners = await self._listen(crew)
             self._reloader = self._make_reloader(crew, listeners)
             endless = [
-                duties.create_task(crew.receipts.run(), name="Receipts"),
+                duties.create_task(crew.front.receipts.run(), name="Receipts"),
                 duties.create_task(self._watch(store, crew), name="Vitals"),
                 duties.create_task(self._reloader.run(), name="Reloader"),
             ]
@@ -213,7 +226,7 @@ class Gateway:
         admission = Admission(max_total=smpp.max_unbound, max_per_host=smpp.max_unbound_per_ip)
         return [
             await listen(
-                crew.reception,
+                crew.front.reception,
                 address.host,
                 address.port,
                 self._session_settings,
@@ -234,7 +247,7 @@ class Gateway:
         self._notifier.ready(f"listening on {', '.join(smpp_at)}")
 
     async def _watch(self, store: SqliteStore, crew: Crew) -> None:
-        await self._vitals.beat(crew.binds, self._tally, crew.circuits, crew.show_routing, store.failed)
+        await self._vitals.beat(crew.front.binds, self._tally, crew.circuits, crew.show_routing, store.failed)
         raise StoreFailedError(store.problem() or "the store has failed")
 
     async def _drain(self, crew: Crew, listeners: Sequence[Listener], stoppable: Sequence[asyncio.Task[None]]) -> None:
@@ -247,20 +260,20 @@ class Gateway:
         for task in (impatience, drain, *stoppable):
             task.cancel()
         await asyncio.wait({impatience, drain})
-        await crew.receipts.settle_results()
+        await crew.front.receipts.settle_results()
 
     async def _finish(self, crew: Crew, listeners: Sequence[Listener], stoppable: Sequence[asyncio.Task[None]]) -> None:
         for worker in crew.stoppable:
             worker.stop()
-        crew.binds.stop()
-        crew.receipts.stop()
+        crew.front.binds.stop()
+        crew.front.receipts.stop()
         for listener in listeners:
             listener.close()
-        holders: tuple[Listener | Dialler, ...] = (*listeners, crew.dialler)
+        holders: tuple[Listener | Dialler, ...] = (*listeners, crew.front.dialler)
         for holder in holders:
             for connection in list(holder.connections):
                 connection.close()
-        await crew.reception.wait_idle()
+        await crew.front.reception.wait_idle()
         try:
             async with asyncio.timeout(_GOODBYE_S):
                 await asyncio.gather(*(holder.wait_empty() for holder in holders))

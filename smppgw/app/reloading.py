@@ -106,12 +106,12 @@ class Reloader:
             policies.account_policies(settings), policies.router(settings.routes), new.prices
         ).pieces()
         self._crew.budgets.reload(policies.budgets(settings), new.prices)
-        self._crew.outbinds.reload(new.callees)
+        self._crew.front.outbinds.reload(new.callees)
         if new.tls is not None:
             for listener in self._listeners:
                 listener.use_tls(new.tls)
         expected = {account.system_id: account.expect_bound for account in settings.accounts}
-        for name in self._crew.binds.accounts:
+        for name in self._crew.front.binds.accounts:
             self._metrics.expected_bound(name, expected=expected.get(name, False))
         self._metrics.reloaded(successful=True, now=self._clock.wall())
         before, now = _at_start_only(self._running), _at_start_only(settings)

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, date
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from smppgw.app.crew import Crew, new_batch_id
+from smppgw.app.front import Front
 from smppgw.carriers.loopback import Loopback, LoopbackConfig
 from smppgw.core.bind_rates import BindRate
 from smppgw.core.lockout import LockoutRules
@@ -59,25 +61,33 @@ class Office:
         self.optouts = Optouts({})
         self.metrics = metrics_for()
         config = LoopbackConfig(final_delay=0.0, poll_first=0.01)
+        policies = {"acme": policy(screens=Screens(words=Words(["STOP"], ["START"])))}
         self.crew = Crew(
             store=store,
             carriers={
                 "alpha": alpha("alpha", config, clock=clock.wall),
                 "beta": Loopback("beta", config, clock=clock.wall),
             },
-            policies={"acme": policy(screens=Screens(words=Words(["STOP"], ["START"])))},
+            policies=policies,
             router=ROUTER,
             prices=Prices({"alpha": CARD}, Exchange(), "EUR"),
             budgets=(),
             optouts=self.optouts,
-            ids=ids(),
-            passwords=FakePasswords(),
-            lockout_rules=LockoutRules(),
-            bind_rate=BindRate.of(per_s=10.0),
-            callees={},
-            session_settings=SessionSettings(serves=SERVES),
-            tally=Tally(),
-            receipt_window=10,
+            open_front=partial(
+                Front,
+                store=store,
+                policies=policies,
+                ids=ids(),
+                passwords=FakePasswords(),
+                lockout_rules=LockoutRules(),
+                bind_rate=BindRate.of(per_s=10.0),
+                callees={},
+                session_settings=SessionSettings(serves=SERVES),
+                tally=Tally(),
+                receipt_window=10,
+                clock=clock,
+                metrics=self.metrics,
+            ),
             outgoing_kept_s=1e6,
             messages_kept_s=1e6,
             clock=clock,
@@ -89,7 +99,7 @@ class Office:
         async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
             for worker in self.crew.stoppable:
                 tasks.create_task(worker.run())
-            receipts = tasks.create_task(self.crew.receipts.run())
+            receipts = tasks.create_task(self.crew.front.receipts.run())
             try:
                 yield
             finally:
@@ -98,7 +108,7 @@ class Office:
                 receipts.cancel()
 
     async def peer(self) -> Peer:
-        peer = Peer(self.crew.reception, self.clock, settings=SessionSettings(serves=SERVES))
+        peer = Peer(self.crew.front.reception, self.clock, settings=SessionSettings(serves=SERVES))
         assert (await peer.bind()).command_status == CommandStatus.ESME_ROK
         return peer
 

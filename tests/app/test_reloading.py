@@ -48,16 +48,18 @@ class FakeCrew:
         self.accounts: list[list[str]] = []
         self.prices = Prices({}, Exchange(), "EUR")
         self.callees: list[list[str]] = []
-        self.outbinds = SimpleNamespace(reload=lambda callees: self.callees.append(list(callees)))
         self.budgets = SimpleNamespace(
             reload=lambda budgets, prices: self.budgeted.append([str(one) for one in budgets])
         )
         self.budgeted: list[list[str]] = []
-        self.binds = SimpleNamespace(accounts={"legacy": None})
+        self.front = SimpleNamespace(
+            outbinds=SimpleNamespace(reload=lambda callees: self.callees.append(list(callees))),
+            binds=SimpleNamespace(accounts={"legacy": None}),
+        )
 
     def reload(self, policies: dict[str, Any], router: Any, prices: Prices) -> Prices:
         self.accounts.append(list(policies))
-        self.binds.accounts |= dict.fromkeys(policies)
+        self.front.binds.accounts |= dict.fromkeys(policies)
         former, self.prices = self.prices, prices
         return former
 
