@@ -37,6 +37,7 @@ bench: $(INSTALLED_TEST)
 	@$(VENV)/bin/python -m tests.benchmarks.template_matching
 	@$(VENV)/bin/python -m tests.benchmarks.routing
 	@$(VENV)/bin/python -m tests.benchmarks.reload
+	@$(VENV)/bin/python -m tests.benchmarks.push_storm
 	@$(VENV)/bin/python -m tests.benchmarks.whole_life $(ARGS)
 
 prove: $(INSTALLED_TEST)
