@@ -282,8 +282,6 @@ class FakeCarrier:
     default_lookup: Script = field(default_factory=lambda: all_get(Doubtful("not found", Evidence.ABSENT)))
     refused: dict[str, Rejected] = field(default_factory=dict)
     """By recipient, what ``check`` says."""
-    checking: Callable[[Message], Rejected | None] | None = None
-    """What says it instead."""
     reports: list[Sequence[StatusReport]] = field(default_factory=list)
     """One answer per poll; then nothing is known."""
     sent: list[Attempt] = field(default_factory=list)
@@ -301,7 +299,7 @@ class FakeCarrier:
         return None
 
     def check(self, message: Message) -> Rejected | None:
-        return self.checking(message) if self.checking else self.refused.get(message.recipient)
+        return self.refused.get(message.recipient)
 
     def group_key(self, message: Message) -> Hashable:
         return None

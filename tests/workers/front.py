@@ -46,6 +46,7 @@ from tests.workers.fakes import (
     routes_over,
 )
 
+CARRIERS = ("alpha", "beta", "refusing")
 ROUTES = (
     Rule(name="nowhere", match=Match(prefixes=("1",)), candidates=candidates("refusing")),
     Rule(name="german", match=Match(prefixes=("49",)), candidates=candidates("alpha", "beta")),
@@ -98,9 +99,7 @@ class Front:
     depot: Depot
     time: FakeClock
     policies: Mapping[str, AccountPolicy] = field(default_factory=lambda: {"acme": policy()})
-    carriers: Mapping[str, Carrier] = field(
-        default_factory=lambda: {name: FakeCarrier(name) for name in ("alpha", "beta", "refusing")}
-    )
+    carriers: Mapping[str, Carrier] = field(default_factory=lambda: {name: FakeCarrier(name) for name in CARRIERS})
     prices: Mapping[str, int] = field(default_factory=dict)
     """Of a part, by carrier, in millionths."""
     budgets: Sequence[Budget] = ()

@@ -8,7 +8,7 @@ import structlog
 
 from smppgw.core.codes import ErrorCode
 from smppgw.core.ids import IdForm
-from smppgw.core.model import Outcome
+from smppgw.core.model import Message, Outcome
 from smppgw.core.verdict import Rejected
 from smppgw.smpp import text, tlv, udh
 from smppgw.smpp.consts import CommandStatus, Tag
@@ -16,7 +16,7 @@ from smppgw.smpp.pdu import BindTransceiver, DeliverSm, Pdu, SubmitSm, SubmitSmR
 from smppgw.smpp.text import Alphabet
 from smppgw.store.base import StoreError, StoreFailedError, StoreFullError
 from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
-from tests.workers.front import Front, ids
+from tests.workers.front import CARRIERS, Front, ids
 
 OK = CommandStatus.ESME_ROK
 
@@ -219,16 +219,14 @@ async def test_only_the_candidates_that_can_take_it_are_tried(front: Front) -> N
     assert front.queued == ["beta"]
 
 
-async def test_a_bug_that_one_submit_meets_costs_that_submit_only(front: Front) -> None:
-    alpha = front.carriers["alpha"]
-    assert isinstance(alpha, FakeCarrier)
+async def test_a_bug_that_one_submit_meets_costs_that_submit_only(depot: Depot, time: FakeClock) -> None:
+    class Broken(FakeCarrier):
+        def check(self, message: Message) -> None:
+            if message.text == "evil":
+                raise ZeroDivisionError
+
+    front = Front(depot, time, carriers={name: Broken(name) for name in CARRIERS})
     peer = await front.bound_peer()
-
-    def broken(message: Any) -> None:
-        if message.text == "evil":
-            raise ZeroDivisionError
-
-    alpha.checking = broken
 
     status = await answers(peer, submit(1), submit(2, short_message=b"evil"), submit(3))
 

@@ -21,7 +21,7 @@ from smppgw.smpp.fields import SmeAddress, UnsuccessSme
 from smppgw.smpp.pdu import DeliverSm, Pdu, ReplaceSm, SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp
 from smppgw.store.base import StoreError
 from tests.workers.fakes import RECIPIENT, Depot, FakeCarrier, FakeClock, Peer, policy, submit, value_of
-from tests.workers.front import Front
+from tests.workers.front import CARRIERS, Front
 
 OK = CommandStatus.ESME_ROK
 FAILED = CommandStatus.ESME_RSUBMITFAIL
@@ -112,12 +112,15 @@ async def test_a_sender_that_is_not_the_accounts_is_refused(depot: Depot, time: 
 async def test_carriers_see_the_sender_for_a_country_and_receipts_show_the_one_submitted(
     depot: Depot, time: FakeClock
 ) -> None:
-    front = front_with(depot, time, sender_for={"US": "12025550100", "*": "SHOP"})
-    peer = await front.bound_peer()
     seen: list[tuple[str, bool]] = []
-    for carrier in front.carriers.values():
-        assert isinstance(carrier, FakeCarrier)
-        carrier.checking = lambda message: seen.append((message.sender, message.sender_is_number))
+
+    class Attentive(FakeCarrier):
+        def check(self, message: Message) -> None:
+            seen.append((message.sender, message.sender_is_number))
+
+    acme = policy(screens=Screens(sender_for={"US": "12025550100", "*": "SHOP"}))
+    front = Front(depot, time, policies={"acme": acme}, carriers={name: Attentive(name) for name in CARRIERS})
+    peer = await front.bound_peer()
 
     await statuses(peer, submit(1, destination_addr=AMERICAN))
 
