@@ -15,9 +15,10 @@ from smppgw import app
 from smppgw.app.spending import Statement, statement
 from smppgw.cli.exits import Exit
 from smppgw.cli.options import config_option
-from smppgw.cli.telling import amount, decimals_of, tell_faults, tell_table
+from smppgw.cli.telling import decimals_of, tell_faults, tell_table
 from smppgw.config.faults import ConfigFaults
 from smppgw.core.spending import Dimension, Spending, total
+from smppgw.core.values import amount
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import escape
 from smppgw.store.base import StoreError
@@ -131,7 +132,7 @@ def _fields(row: Spending, reporting: str) -> Iterator[object]:
     if row.currency is None:
         yield from ("", "", reporting, "")
     else:
-        yield from (row.currency, amount(row.micros), reporting, amount(row.reporting_micros))
+        yield from (row.currency, amount(row.micros, 6), reporting, amount(row.reporting_micros, 6))
 
 
 def _document(found: Statement) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from typing import Any, Final, NoReturn
 import click
 
 from smppgw.cli.exits import Exit
-from smppgw.cli.telling import amount, decimals_of, tell_table
+from smppgw.cli.telling import decimals_of, tell_table
 from smppgw.core.rate_checks import remarks, unconvertible
 from smppgw.core.rate_diff import Change, RateChange, differences
 from smppgw.core.rate_files import RateFault, RateFaults, day_number, day_text
 from smppgw.core.rate_import import Layout, import_rows
 from smppgw.core.rate_rows import ALWAYS_TO, COLUMNS, RateRow, read_rows, write_rows
 from smppgw.core.rates import Exchange, Price, is_exchange
+from smppgw.core.values import amount
 from smppgw.ops.clock import Clock
 from smppgw.ops.masks import escape
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,6 @@ from smppgw.ops.masks import escape
 from smppgw.store.base import StoreError
 from smppgw.workers.routes import RouteResult
 
-_MICROS: Final = 1_000_000
 _WAYS: Final = 20
 """Changes that are shown to people; programs see all."""
 _REFUSED: Final = frozenset({RouteResult.REFUSED, RouteResult.NO_CANDIDATE, RouteResult.NO_ROUTE})
@@ -172,7 +172,7 @@ def _count(messages: int) -> str:
 
 
 def _money(micros: int) -> str:
-    return f"{micros / _MICROS:,.4f}"
+    return f"{Decimal(micros).scaleb(-6):,.4f}"
 
 
 # --- for programs -----------------------------------------------------------------------------------------------------

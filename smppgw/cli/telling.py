@@ -32,12 +32,6 @@ def tell_table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Collec
         click.echo("  ".join(told).rstrip())
 
 
-def amount(micros: int, decimals: int = 6) -> str:
-    """Return millionths as a decimal number; nothing is rounded, so ``decimals`` must be enough."""
-    sign, whole, rest = "-" if micros < 0 else "", *divmod(abs(micros), 1_000_000)
-    return f"{sign}{whole}.{f'{rest:06d}'[:decimals]}"
-
-
 def decimals_of(amounts: Iterable[int]) -> int:
     """Return how many decimals show all of these millionths exactly; two at least, as money is written."""
     return max([2, *(len(f"{abs(micros) % 1_000_000:06d}".rstrip("0")) for micros in amounts)])

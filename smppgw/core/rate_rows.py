@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from smppgw.core.model import TrafficClass
 from smppgw.core.rate_files import RateFault, RateFaults, Reading, day_text, records
-from smppgw.core.values import micros
+from smppgw.core.values import amount, micros
 
 COLUMNS: Final = (
     "prefix", "country", "mccmnc", "class", "price", "currency", "valid_from", "valid_to", "from_volume",
@@ -102,17 +102,12 @@ def write_rows(rows: Iterable[RateRow]) -> Iterator[str]:
     yield ",".join(COLUMNS)
     for row in rows:
         fields = (
-            row.prefix, row.country, row.mccmnc, row.key.traffic_class, _amount(row.price), row.currency,
+            row.prefix, row.country, row.mccmnc, row.key.traffic_class, amount(row.price), row.currency,
             "" if row.from_day == ALWAYS_FROM else day_text(row.from_day),
             "" if row.to_day == ALWAYS_TO else day_text(row.to_day),
             str(row.from_volume or ""),
         )  # fmt: skip
         yield ",".join(fields)
-
-
-def _amount(micros: int) -> str:
-    whole, rest = divmod(micros, 1_000_000)
-    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
 
 
 def read_row(line: int, fields: Mapping[str, str], faults: list[RateFault]) -> RateRow | None:

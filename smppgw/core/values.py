@@ -118,10 +118,17 @@ def micros(amount: str) -> int:
     return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0"))
 
 
-def amount(micros: int) -> str:
-    """Write millionths as a decimal amount with two to six decimals."""
-    whole, rest = divmod(micros, 1_000_000)
-    return f"{whole}.{f'{rest:06d}'.rstrip('0'):0<2}"
+def amount(micros: int, decimals: int | None = None) -> str:
+    """Write millionths as a decimal amount; nothing is rounded.
+
+    Args:
+        micros: Any number of them.
+        decimals: As many, which must be enough; None: as many as it has, two at least.
+    """
+    whole, rest = divmod(abs(micros), 1_000_000)
+    digits = f"{rest:06d}"
+    shown = f"{digits.rstrip('0'):0<2}" if decimals is None else digits[:decimals]
+    return f"{'-' if micros < 0 else ''}{whole}.{shown}"
 
 
 Seconds = Annotated[float, BeforeValidator(parse_duration)]

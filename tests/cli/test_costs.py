@@ -11,21 +11,8 @@ from click.testing import CliRunner, Result
 from smppgw.cli import main
 from smppgw.cli.exits import Exit
 from smppgw.store.sqlite import opening
+from tests.cli.configuration import CONFIGURATION
 
-CONFIGURATION = """
-[smpp]
-listen = "127.0.0.1:2775"
-[store]
-url = "sqlite:store.db"
-[[accounts]]
-system_id = "legacy"
-password = "hunter2"
-[carriers.loop]
-type = "loopback"
-[[routes]]
-name = "default"
-carriers = ["loop"]
-"""
 DAYS = ("--since", "2026-03-01", "--until", "2026-03-02")
 BOOKED = (
     # message, account, carrier, country, class, parts, micros, currency, reporting, day

@@ -13,22 +13,9 @@ from smppgw.core.model import Address
 from smppgw.core.optout import Consent, Wish
 from smppgw.store.base import InboundText
 from smppgw.store.sqlite import SqliteStore
+from tests.cli.configuration import CONFIGURATION
 
 NOW = 1_700_000_000.0
-CONFIGURATION = """
-[smpp]
-listen = "127.0.0.1:2775"
-[store]
-url = "sqlite:store.db"
-[[accounts]]
-system_id = "legacy"
-password = "hunter2"
-[carriers.loop]
-type = "loopback"
-[[routes]]
-name = "default"
-carriers = ["loop"]
-"""
 
 
 @pytest.fixture

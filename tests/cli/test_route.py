@@ -100,7 +100,7 @@ def test_it_says_why_a_carrier_is_dropped(configuration: Path) -> None:
     result = explain(configuration, "--to", "+436641234567")
 
     assert "carriers    cheap            1st: price unknown, delivery rate unknown\n" in result.stdout
-    assert "            dear             dropped: 0.1 a part is over max_price\n" in result.stdout
+    assert "            dear             dropped: 0.10 a part is over max_price\n" in result.stdout
     assert result.stdout.endswith("outcome     sent by cheap (strategy least-cost)\n")
 
 

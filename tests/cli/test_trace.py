@@ -28,23 +28,10 @@ from smppgw.core.model import (
     SubmissionId,
 )
 from smppgw.store.sqlite import SqliteStore
+from tests.cli.configuration import CONFIGURATION
 
 NOW = 1_700_000_000.0
 NUMBER = "4915112345678"
-CONFIGURATION = """
-[smpp]
-listen = "127.0.0.1:2775"
-[store]
-url = "sqlite:store.db"
-[[accounts]]
-system_id = "legacy"
-password = "hunter2"
-[carriers.loop]
-type = "loopback"
-[[routes]]
-name = "default"
-carriers = ["loop"]
-"""
 
 
 class Daemon:

@@ -44,16 +44,16 @@ def test_lists_of_other_lands_are_read() -> None:
     [("+49", "49"), ("0049", "49"), ("49 171", "49171"), ("1-202", "1202"), ("", ""), ("\u00a049", "49")],
 )
 def test_prefixes_are_read_as_people_write_them(written: str, prefix: str) -> None:
-    assert imported(f"Dialcode,Rate\n{written},1\n") == [f"{prefix},,,,1,EUR,,,"]
+    assert imported(f"Dialcode,Rate\n{written},1\n") == [f"{prefix},,,,1.00,EUR,,,"]
 
 
 @pytest.mark.parametrize(
     ("written", "decimal", "price"),
     [
         ("0,0750", ",", "0.075"),
-        ("1", ",", "1"),
-        (",5", ",", "0.5"),
-        ("5,", ",", "5"),
+        ("1", ",", "1.00"),
+        (",5", ",", "0.50"),
+        ("5,", ",", "5.00"),
         ("0,07500000", ",", "0.075"),
         ("0.0750000000", ".", "0.075"),
     ],
@@ -98,7 +98,7 @@ def test_a_card_that_was_written_reads_as_the_same_card() -> None:
     lines = [
         "prefix,country,mccmnc,class,price,currency,valid_from,valid_to,from_volume",
         "49,DE,26201,otp,0.075,EUR,2026-01-01,2026-12-31,1000",
-        ",,,,12,USD,,,",
+        ",,,,12.00,USD,,,",
         "1,,,marketing,0.000001,USD,2026-01-01,,",
     ]
 

@@ -76,6 +76,12 @@ def test_millionths_are_written_as_money_is(millionths: int, text: str) -> None:
     assert values.amount(millionths) == text
 
 
+def test_an_amount_may_be_owed_and_has_as_many_decimals_as_are_asked_for() -> None:
+    assert [values.amount(-75_000), values.amount(-75_000, 4), values.amount(1_500_000, 6)] == [
+        "-0.075", "-0.0750", "1.500000",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("text", ["", "x", "-1", "0.0000001", "NaN", "Infinity", "1,5"])
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no decimal amount|negative, nor finer"):

@@ -11,6 +11,7 @@ from smppgw.core.model import Belief, Decision, DropKind, Dropped, Message
 from smppgw.core.routing.market import Market, Standing
 from smppgw.core.routing.ordering import ORDERINGS, Situation
 from smppgw.core.routing.rules import Candidate, Rule, Strategy, WithoutPrice
+from smppgw.core.values import amount
 
 _UNASKED: Final[Mapping[str, int]] = {}
 _UNSEEN: Final[Mapping[str, Standing]] = {}
@@ -86,7 +87,7 @@ def _fitting(
             dropped.append(Dropped(carrier, refused.reason))
             continue
         if max_price is not None and price is not None and price > max_price:
-            dropped.append(Dropped(carrier, f"{_amount(price)} a part is over max_price", DropKind.TOO_DEAR))
+            dropped.append(Dropped(carrier, f"{amount(price)} a part is over max_price", DropKind.TOO_DEAR))
             continue
         if standing is not None and (standing.delivery_pct < least_pct or standing.latency_s > longest_s):
             dropped.append(_poor(carrier, standing, least_pct))
@@ -112,7 +113,3 @@ def _poor(carrier: str, standing: Standing, least_pct: int) -> Dropped:
         reason = f"{standing.delivery_pct} % delivered is under min_delivery"
         return Dropped(carrier, reason, DropKind.DELIVERS_TOO_LITTLE)
     return Dropped(carrier, f"{standing.latency_s:.0f} s is over max_latency", DropKind.TOO_SLOW)
-
-
-def _amount(micros: int) -> str:
-    return f"{micros / 1_000_000:.6f}".rstrip("0").rstrip(".")

@@ -180,7 +180,7 @@ def test_what_does_not_meet_the_constraints_is_dropped_with_a_reason() -> None:
 def test_where_nobody_meets_the_constraints_there_is_no_way() -> None:
     rule = abc(constraints=Constraints(max_price=1))
 
-    words = "2 a part is over max_price"
+    words = "2.00 a part is over max_price"
     assert decided(rule, FakeMarket(prices=dict.fromkeys("abc", 2_000_000))) == Undecided(
         f"a: {words}; b: {words}; c: {words}", tuple(Dropped(carrier, words, DropKind.TOO_DEAR) for carrier in "abc")
     )
